@@ -1,0 +1,160 @@
+//! One message and what surrounds it, as every importer fills them.
+
+use crate::{ConversationId, MessageId, PersonId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What somebody wrote: a chat message, a turn with an AI, a note or a piece of one, a mail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub id: MessageId,
+    pub conversation: ConversationId,
+    /// Key of the format's row in the table of formats: `whatsapp`, `chatgpt`.
+    pub source: String,
+    pub kind: Kind,
+    pub sender: Sender,
+    pub role: Role,
+    pub part: Part,
+    /// Milliseconds since 1970 in UTC.
+    pub time: i64,
+    /// The time as the export writes it.
+    pub time_original: String,
+    /// False where the export has only wall time, read in the zone given at import.
+    pub zone_known: bool,
+    /// When it was last edited, where the export says so. UTC milliseconds.
+    pub edited: Option<i64>,
+    /// Markdown; for plain sources the text itself.
+    pub text: String,
+    pub reply_to: Option<MessageId>,
+    pub attachments: Vec<Attachment>,
+    pub reactions: Vec<Reaction>,
+    /// False on a branch that was regenerated or edited away.
+    pub active: bool,
+    /// Order within the conversation where times are equal: position in reading order.
+    pub order: u64,
+    pub place: Place,
+}
+
+/// What kind of writing it is. The facet "Kind".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "types.ts")]
+pub enum Kind {
+    Chat,
+    Ai,
+    Note,
+    Mail,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Chat, Kind::Ai, Kind::Note, Kind::Mail];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Chat => "chat",
+            Kind::Ai => "ai",
+            Kind::Note => "note",
+            Kind::Mail => "mail",
+        }
+    }
+
+    pub fn parse(s: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|k| k.as_str() == s)
+    }
+}
+
+/// Who speaks, as a language model's chat knows it; people are always `Human`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "types.ts")]
+pub enum Role {
+    Human,
+    Assistant,
+    Tool,
+    System,
+}
+
+/// What part of a conversation this is. Only `Text` is embedded; the rest is shown in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "types.ts")]
+pub enum Part {
+    Text,
+    /// "X joined", "security code changed".
+    Service,
+    Call,
+    Deleted,
+    Tool,
+    Thinking,
+}
+
+/// Who wrote it, in that source's own terms.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sender {
+    /// Key within the source: a user id, a number, or the display name where there is nothing better.
+    pub key: String,
+    pub name: String,
+    /// The export itself says that this is its owner.
+    pub me: bool,
+}
+
+impl Sender {
+    pub fn person(&self, source: &str) -> PersonId {
+        if self.me { PersonId::me() } else { PersonId::of(&[source, &self.key]) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Attachment {
+    pub name: String,
+    pub mime: Option<String>,
+    /// Path inside the export, or none where the file is not in it.
+    pub path: Option<String>,
+    /// Why there is no file: "not in this export".
+    pub missing: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Reaction {
+    pub emoji: String,
+    pub count: u32,
+}
+
+/// Where in an export a record stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Place {
+    /// File, with its path inside a container: `export.zip/conversations.json`.
+    pub file: String,
+    /// Line (from 1) in line formats, record number (from 1) elsewhere.
+    #[ts(type = "number")]
+    pub at: u64,
+}
+
+/// A thread, channel, direct chat or note file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub source: String,
+    /// The source's own key.
+    pub key: String,
+    pub title: String,
+    pub kind: ConversationKind,
+    /// Display names, in order of appearance; may be empty until messages are read.
+    pub participants: Vec<String>,
+    pub created: Option<i64>,
+    pub updated: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "types.ts")]
+pub enum ConversationKind {
+    Direct,
+    Group,
+    Channel,
+    Ai,
+    Note,
+}
