@@ -1,0 +1,89 @@
+//! What an importer talks to: hands records to the caller, counts them, reports progress.
+
+use crate::{Flow, ImportError, Item, export::Export};
+use evoke_message::{Broken, Conversation, Message, Place};
+use std::{borrow::Cow, ops::ControlFlow};
+
+/// Progress is told each time this many more bytes were read.
+const STEP: u64 = 256 << 10;
+
+/// The way out of an importer. After a `Break` an importer returns `Ok(())` at once.
+pub(crate) struct Out<'a> {
+    export: &'a Export,
+    total: u64,
+    told: u64,
+    records: u64,
+    flow: Flow,
+    sink: &'a mut dyn FnMut(Item) -> Flow,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+impl<'a> Out<'a> {
+    /// `total`: bytes of all files that will be read.
+    pub(crate) fn new(
+        export: &'a Export,
+        total: u64,
+        sink: &'a mut dyn FnMut(Item) -> Flow,
+        progress: &'a mut dyn FnMut(u64, u64),
+    ) -> Self {
+        Self { export, total, told: 0, records: 0, flow: ControlFlow::Continue(()), sink, progress }
+    }
+
+    pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
+        self.put(Item::Conversation(conversation))
+    }
+
+    pub(crate) fn message(&mut self, message: Message) -> Flow {
+        self.records += 1;
+        self.put(Item::Message(Box::new(message)))
+    }
+
+    /// A record that was read and is deliberately not kept; the reason in plain words.
+    pub(crate) fn skipped(&mut self, reason: impl Into<Cow<'static, str>>, place: Place) -> Flow {
+        self.records += 1;
+        self.put(Item::Skipped { reason: reason.into(), place })
+    }
+
+    /// A record, or the rest of a file, that could not be read.
+    pub(crate) fn failed(&mut self, reason: impl Into<String>, place: Place) -> Flow {
+        self.records += 1;
+        self.put(Item::Failed(Broken { place, reason: reason.into() }))
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        let _ = self.put(Item::Note(note));
+    }
+
+    /// True once the caller has asked to stop.
+    pub(crate) fn stopped(&self) -> bool {
+        self.flow.is_break()
+    }
+
+    fn put(&mut self, item: Item) -> Flow {
+        if self.flow.is_continue() {
+            self.flow = (self.sink)(item);
+            self.tell(STEP);
+        }
+        self.flow
+    }
+
+    fn tell(&mut self, step: u64) {
+        let done = self.export.bytes_read().min(self.total);
+        if done >= self.told + step {
+            self.told = done;
+            (self.progress)(done, self.total);
+        }
+    }
+
+    /// The last progress; an export without a single record is an error, not a success.
+    pub(crate) fn finish(mut self) -> Result<(), ImportError> {
+        if self.stopped() {
+            return Ok(());
+        }
+        self.tell(0);
+        if self.records == 0 {
+            return Err(ImportError::Empty { name: self.export.name().to_owned() });
+        }
+        Ok(())
+    }
+}
