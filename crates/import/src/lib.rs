@@ -8,6 +8,7 @@
 mod archive;
 mod error;
 mod export;
+mod json;
 mod limits;
 mod out;
 mod text;
