@@ -133,6 +133,13 @@ impl Export {
         Ok(head)
     }
 
+    /// Files that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
+    pub(crate) fn json_files(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<usize> {
+        let named = |e: &Entry| self.single || e.path.to_ascii_lowercase().ends_with(".json");
+        let candidates = self.entries.iter().enumerate().filter(|(_, e)| named(e)).map(|(i, _)| i);
+        candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
+    }
+
     /// All bytes of file `i`, as they are. Reading counts as progress.
     pub(crate) fn open(&self, i: usize) -> Result<Box<dyn Read + '_>, ImportError> {
         let inner = self.raw(i).map_err(|e| self.trouble(i, e))?;

@@ -5,13 +5,19 @@
 //! was read (ids seen before, indexes, receipts) is left to `evoke-memory`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod ai;
 mod archive;
+mod chatgpt;
 mod error;
 mod export;
 mod json;
 mod limits;
+mod look;
 mod out;
 mod text;
+mod whatsapp;
+mod tree;
+mod time;
 
 use evoke_message::{Broken, Conversation, Kind, Message, Place};
 use jiff::tz::TimeZone;
@@ -64,7 +70,7 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] = &[];
+pub static FORMATS: &[Format] = &[chatgpt::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {
@@ -113,7 +119,7 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
         }
     }
     if found.is_empty() {
-        return Err(ImportError::UnknownFormat { seen: "files".to_owned() });
+        return Err(ImportError::UnknownFormat { seen: look::looks_like(export) });
     }
     Ok(found)
 }

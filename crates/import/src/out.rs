@@ -2,7 +2,7 @@
 
 use crate::{Flow, ImportError, Item, export::Export};
 use evoke_message::{Broken, Conversation, Message, Place};
-use std::{borrow::Cow, ops::ControlFlow};
+use std::{borrow::Cow, io, ops::ControlFlow};
 
 /// Progress is told each time this many more bytes were read.
 const STEP: u64 = 256 << 10;
@@ -52,6 +52,25 @@ impl<'a> Out<'a> {
 
     pub(crate) fn note(&mut self, note: String) {
         let _ = self.put(Item::Note(note));
+    }
+
+    /// To be called after each file: says how many characters were lost, and why it ended early.
+    ///
+    /// # Errors
+    /// The file would do harm if it was read further.
+    pub(crate) fn file_ended(&mut self, file: usize, lost: u64, trouble: Option<io::Error>) -> Result<(), ImportError> {
+        let place = self.export.place(file, 0);
+        if lost > 0 {
+            self.note(format!("{lost} damaged characters in {:?} are shown as \u{fffd}.", place.file));
+        }
+        match trouble.map(|e| self.export.trouble(file, e)) {
+            Some(ImportError::Io { source, .. }) => {
+                let _ = self.failed(format!("the rest of the file could not be read: {source}"), place);
+                Ok(())
+            }
+            Some(other) => Err(other),
+            None => Ok(()),
+        }
     }
 
     /// True once the caller has asked to stop.

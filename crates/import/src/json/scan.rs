@@ -160,7 +160,7 @@ fn key_at(object: &[u8], at: usize) -> Option<(&str, usize)> {
 
 /// The keys of every object in `bytes`, in order of their beginnings, to the first that `fits`.
 /// For recognising a format even where the beginning of the file is damaged.
-pub(crate) fn hunt(bytes: &[u8], fits: impl Fn(&[&str]) -> bool) -> bool {
+pub(crate) fn hunt(bytes: &[u8], mut fits: impl FnMut(&[&str]) -> bool) -> bool {
     let starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'{').map(|(i, _)| i);
     starts.take(2_000).any(|i| bytes.get(i..).is_some_and(|object| fits(&keys(object))))
 }

@@ -1,0 +1,75 @@
+//! What an unknown file looks like, in words, for the message that refuses it.
+
+use crate::{
+    export::Export,
+    json::{hunt, keys},
+};
+use std::collections::BTreeMap;
+
+/// Beginnings by which files are known.
+const MAGIC: [(&[u8], &str); 17] = [
+    (b"SQLite format 3\0", "a SQLite database"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a picture, sound or film"),
+    (b"OggS", "a sound recording"),
+    (b"ID3", "a sound recording"),
+    (b"%PDF", "a PDF document"),
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a program"),
+    (b"\xcf\xfa\xed\xfe", "a macOS program"),
+    (b"\xca\xfe\xba\xbe", "a macOS program"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
+    (b"Rar!", "a RAR archive; unpack it first"),
+    (b"\x1f\x8b", "a gzip file; unpack it first"),
+    (b"PK\x03\x04", "an Office document or another kind of zip"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file; unpack it first"),
+];
+
+/// For one file, what it is; for many, what they are called.
+pub(crate) fn looks_like(export: &Export) -> String {
+    match export.files() {
+        [_] => export.head(0).map_or_else(|_| "a file that cannot be read".to_owned(), |head| one(&head)),
+        files => {
+            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+            for file in files {
+                let kind = file.file_name().rsplit_once('.').map_or("no ending", |(_, ending)| ending);
+                *kinds.entry(kind).or_default() += 1;
+            }
+            let mut kinds: Vec<_> = kinds.into_iter().collect();
+            kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+            let kinds: Vec<_> = kinds.iter().take(5).map(|(kind, n)| format!("{n} {kind}")).collect();
+            format!("{} files that belong to no export it knows ({})", files.len(), kinds.join(", "))
+        }
+    }
+}
+
+fn one(head: &[u8]) -> String {
+    if let Some((_, words)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return (*words).to_owned();
+    }
+    let text = head.trim_ascii_start();
+    match text.first() {
+        Some(b'{') => format!("JSON with {}", named(&keys(text))),
+        Some(b'[') => {
+            let mut first = Vec::new();
+            hunt(text, |keys| {
+                first = keys.iter().map(|k| (*k).to_owned()).collect();
+                true
+            });
+            format!("a JSON list of records with {}", named(&first.iter().map(String::as_str).collect::<Vec<_>>()))
+        }
+        Some(b'<') if text.get(..9).is_some_and(|t| t.eq_ignore_ascii_case(b"<!doctype")) => "a web page".to_owned(),
+        Some(b'<') => "XML or a web page".to_owned(),
+        _ if text.iter().take(1024).any(|b| *b == 0) => "a file of no known kind".to_owned(),
+        _ => "text".to_owned(),
+    }
+}
+
+fn named(keys: &[&str]) -> String {
+    match keys {
+        [] => "no fields".to_owned(),
+        _ => format!("the fields {}", keys.iter().take(6).copied().collect::<Vec<_>>().join(", ")),
+    }
+}

@@ -1,0 +1,93 @@
+//! Times as exports write them → UTC milliseconds. Values no export could mean are none, not errors.
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+/// 2200-01-01: a time after it is damage.
+const LATEST: i64 = 7_258_118_400_000;
+
+/// Seconds, ms, µs or ns since 1970, told apart by magnitude (formats.md §0).
+pub(crate) fn from_number(n: f64) -> Option<i64> {
+    let ms = match n.abs() {
+        n if n < 1e11 => 1e3,
+        n if n < 1e14 => 1.0,
+        n if n < 1e17 => 1e-3,
+        _ => 1e-6,
+    } * n;
+    (n.is_finite() && ms > 0.0).then(|| ms.round() as i64).filter(|ms| *ms < LATEST)
+}
+
+/// ISO 8601; UTC where it names no zone.
+pub(crate) fn iso(text: &str) -> Option<i64> {
+    let zoned = text.parse::<Timestamp>().map(|t| t.as_millisecond());
+    sane(zoned.ok().or_else(|| civil(text, &TimeZone::UTC)))
+}
+
+/// ISO 8601 without a zone, as shown by a clock in `zone`. An hour that the clock jumps over moves
+/// on by the jump; of an hour that comes twice the first is taken.
+pub(crate) fn wall(text: &str, zone: &TimeZone) -> Option<i64> {
+    sane(civil(text, zone))
+}
+
+fn civil(text: &str, zone: &TimeZone) -> Option<i64> {
+    let clock: DateTime = text.parse().ok()?;
+    Some(zone.to_ambiguous_timestamp(clock).compatible().ok()?.as_millisecond())
+}
+
+fn sane(ms: Option<i64>) -> Option<i64> {
+    ms.filter(|ms| (1..LATEST).contains(ms))
+}
+
+/// A time for every record of a conversation in reading order: one without takes that of the one
+/// before it, or else of the next, or else `otherwise`.
+pub(crate) fn fill(times: &[Option<i64>], otherwise: i64) -> Vec<i64> {
+    let mut last = times.iter().flatten().next().copied().unwrap_or(otherwise);
+    times
+        .iter()
+        .map(|time| {
+            last = time.unwrap_or(last);
+            last
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, zone: &str, expected: Option<i64>) {
+        assert_eq!(wall(input, &TimeZone::get(zone).unwrap()), expected, "{input} {zone}");
+    }
+
+    #[test]
+    fn wall_times_in_gaps_and_overlaps_do_not_fail() {
+        check("2024-01-15T10:30:00", "UTC", Some(1_705_314_600_000));
+        check("2024-01-15T10:30:00", "America/New_York", Some(1_705_332_600_000));
+        check("2024-03-31T02:30:00", "Europe/Berlin", Some(1_711_848_600_000));
+        check("2024-10-27T02:30:00", "Europe/Berlin", Some(1_729_989_000_000));
+        check("yesterday", "UTC", None);
+        check("0001-01-01T00:00:00", "UTC", None);
+    }
+
+    #[test]
+    fn iso_with_and_without_zone() {
+        for text in ["2024-01-15T10:30:00Z", "2024-01-15T11:30:00.0+01:00", "2024-01-15T10:30:00.000000"] {
+            assert_eq!(iso(text), Some(1_705_314_600_000), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_by_magnitude() {
+        for n in [1_705_314_600.0, 1_705_314_600_000.0, 1_705_314_600_000_000.0, 1.705_314_6e18] {
+            assert_eq!(from_number(n), Some(1_705_314_600_000), "{n}");
+        }
+        for n in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(from_number(n), None, "{n}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_filled_from_neighbours() {
+        assert_eq!(fill(&[None, Some(3), None, Some(5)], 9), [3, 3, 3, 5]);
+        assert_eq!(fill(&[None], 9), [9]);
+    }
+}
