@@ -11,6 +11,8 @@ const more = 60;
 export type Stretch = {
   page: Page | null;
   trouble: Trouble | null;
+  /** Counts openings, so that a list knows when to go to its place anew. */
+  opened: number;
   /** The last change was at the start: the list keeps its place from the end. */
   grewAtStart: boolean;
   openAt(message: string): Promise<void>;
@@ -28,7 +30,8 @@ export function newStretch(first = 2 * around): Stretch {
     const mine = ++asked;
     try {
       const page = await ask();
-      if (mine === asked) Object.assign(stretch, { page, trouble: null, grewAtStart: false });
+      if (mine !== asked) return;
+      Object.assign(stretch, { page, trouble: null, grewAtStart: false, opened: stretch.opened + 1 });
     } catch (thrown) {
       if (mine === asked) stretch.trouble = api.asTrouble(thrown);
     }
@@ -55,6 +58,7 @@ export function newStretch(first = 2 * around): Stretch {
   const stretch: Stretch = $state({
     page: null,
     trouble: null,
+    opened: 0,
     grewAtStart: false,
     openAt: (message) => open(() => api.neighbours(message, first / 2, first / 2)),
     openAtTime: (conversation, time) => open(() => api.conversation(conversation, time, first)),

@@ -11,11 +11,13 @@ type Archive = {
   status: Status | null;
   sources: SourceRow[];
   jobs: Job[];
+  /** Grows whenever messages came or went: what is shown of them is to be asked for again. */
+  change: number;
   /** Why the status could not be had; `locked` asks for the passphrase. */
   trouble: Trouble | null;
 };
 
-export const archive: Archive = $state({ status: null, sources: [], jobs: [], trouble: null });
+export const archive: Archive = $state({ status: null, sources: [], jobs: [], change: 0, trouble: null });
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let known = '';
@@ -33,6 +35,7 @@ export async function refresh(): Promise<void> {
     // Counts change with every import and forgetting; only then the list of sources is asked for.
     const now = JSON.stringify(status.archive);
     if (now !== known) archive.sources = await api.sources();
+    if (now !== known && known !== '') archive.change += 1;
     known = now;
     Object.assign(archive, { status, jobs, trouble: null });
   } catch (thrown) {

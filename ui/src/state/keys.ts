@@ -23,20 +23,26 @@ export function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** What a key does. Returning false leaves the key to the browser. */
+/** What a key, or two in turn ("g d"), does. Returning false leaves the key to the browser. */
 export type Bindings = Record<string, () => void | false>;
+
+/** The second key of two must follow within this. */
+const pairMs = 1_000;
 
 /**
  * Answers keys until the returned function is called. Single keys rest while the person types,
  * combinations with the modifier do not.
  */
 export function listen(bindings: Bindings): () => void {
+  let first = { name: '', at: 0 };
   const down = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing) return;
     const name = keyName(event);
-    const act = name === null ? undefined : bindings[name];
-    if (!act || (!name?.startsWith('mod+') && isTyping(event.target))) return;
-    if (act() !== false) event.preventDefault();
+    if (name === null || (!name.startsWith('mod+') && isTyping(event.target))) return;
+    const pair = event.timeStamp - first.at < pairMs ? bindings[`${first.name} ${name}`] : undefined;
+    first = { name, at: event.timeStamp };
+    const act = pair ?? bindings[name];
+    if (act && act() !== false) event.preventDefault();
   };
   window.addEventListener('keydown', down);
   return () => window.removeEventListener('keydown', down);

@@ -1,11 +1,25 @@
-// Which layer lies over the view (at most one), whether words are blurred for a screenshot, and the
-// one line that is said politely to screen readers and shown shortly in the status bar.
+// What lies over the view (at most one), whether words are blurred for a screenshot, and the one line
+// that is said politely to screen readers and shown shortly in the status bar.
 
-export const layer: { open: 'palette' | 'keys' | 'date' | null; blur: boolean; said: string } = $state({
-  open: null,
-  blur: false,
-  said: '',
-});
+import type { Target } from '../api';
+
+type Layer = {
+  open: 'palette' | 'keys' | 'date' | 'forget' | null;
+  /** What `forget` asks about. */
+  target: Target | null;
+  /** Where "go to date" leads in the view shown now; the timeline where the view has no say. */
+  goTo: ((day: string) => void) | null;
+  blur: boolean;
+  said: string;
+};
+
+export const layer: Layer = $state({ open: null, target: null, goTo: null, blur: false, said: '' });
+
+/** Asks, with a preview of what goes, whether to forget. */
+export function askForget(target: Target): void {
+  layer.target = target;
+  layer.open = 'forget';
+}
 
 const saidMs = 4_000;
 let timer: ReturnType<typeof setTimeout> | undefined;
