@@ -8,12 +8,14 @@
 mod ai;
 mod archive;
 mod chatgpt;
+mod claude;
 mod error;
 mod export;
 mod json;
 mod limits;
 mod look;
 mod out;
+mod telegram;
 mod text;
 mod whatsapp;
 mod tree;
@@ -70,7 +72,7 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] = &[chatgpt::FORMAT];
+pub static FORMATS: &[Format] = &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {
