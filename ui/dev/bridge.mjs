@@ -11,7 +11,7 @@ import { dirname, extname, join, normalize, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
+const built = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const largestCall = 1 << 20;
 
 /** The policy the desktop window runs under, with the bridge itself in the place of Tauri's channel. */
@@ -79,10 +79,11 @@ async function readCall(request) {
 }
 
 /**
+ * @param {string} dist
  * @param {string} url
  * @param {import('node:http').ServerResponse} response
  */
-async function sendFile(url, response) {
+async function sendFile(dist, url, response) {
   const path = normalize(join(dist, url === '/' ? 'index.html' : decodeURIComponent(url)));
   if (!path.startsWith(dist + sep)) return response.writeHead(403).end();
   try {
@@ -98,13 +99,14 @@ async function sendFile(url, response) {
  * Serves the interface and its calls on 127.0.0.1.
  * @param {(call: unknown) => Promise<Answer>} send
  * @param {number} port 0 takes any that is free.
+ * @param {string} dist The folder of the built interface.
  * @returns {Promise<import('node:http').Server>} listening
  */
-export function serve(send, port) {
+export function serve(send, port, dist = built) {
   const server = createServer(async (request, response) => {
     const { pathname, hostname } = new URL(request.url ?? '/', `http://${request.headers.host}`);
     if (!['127.0.0.1', 'localhost'].includes(hostname)) return response.writeHead(403).end();
-    if (request.method !== 'POST') return sendFile(pathname, response);
+    if (request.method !== 'POST') return sendFile(dist, pathname, response);
     // A form of another web page cannot send this type without asking first.
     const isJson = request.headers['content-type'] === 'application/json';
     if (pathname !== '/call' || !isJson) return response.writeHead(404).end();
