@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { DryRun, Receipt } from '../api';
+import { startOfDay } from '../state/dates';
+import {
+  dryLine,
+  finishedLine,
+  meaningOf,
+  monthsOf,
+  namesOf,
+  reasonsLine,
+  reportOf,
+  termsOf,
+  toWrite,
+} from './receipt';
+
+const zone = 'Europe/Stockholm';
+const noon = startOfDay('2025-11-20', zone) + 12 * 3_600_000;
+const receipt: Receipt = {
+  import: 7,
+  names: ['result.json'],
+  formats: ['telegram'],
+  seen: 1000,
+  added: 40,
+  updated: 3,
+  duplicate: 900,
+  skipped: 50,
+  failed: 7,
+  skipped_because: [{ reason: 'service notices', count: 50, places: [{ file: 'result.json', at: 12 }] }],
+  failed_because: [{ reason: 'with a date that cannot be read', count: 7, places: [] }],
+  conversations: 118,
+  first: startOfDay('2016-03-03', zone),
+  last: noon,
+  notes: [],
+  started: noon - 190_000,
+  took_ms: 190_000,
+  stopped: false,
+  undone: null,
+};
+const dry = (changes: Partial<Receipt>): DryRun => ({
+  receipt: { ...receipt, ...changes },
+  sentence: '',
+  people: [],
+  titles: [],
+});
+
+test('the equation holds', () => {
+  const [seen, ...parts] = termsOf(receipt);
+  expect(parts.reduce((sum, term) => sum + term.count, 0)).toBe(seen?.count);
+  expect(termsOf(receipt).map((t) => t.sign)).toEqual(['', '=', '+', '+', '+', '+']);
+});
+
+describe('each number says what it is', () => {
+  test('seen names file, conversations and span', () =>
+    expect(meaningOf('seen', receipt, zone)).toMatch(
+      /^1,000 records read from result\.json, in 118 conversations, from .*2016 to .*2025\.$/,
+    ));
+  test('nothing failed is said plainly', () =>
+    expect(meaningOf('failed', { ...receipt, failed: 0 }, zone)).toBe('Nothing failed.'));
+});
+
+test('reasons in one line', () => {
+  expect(reasonsLine(receipt.skipped_because)).toBe('50 service notices');
+});
+
+test('names of several files', () => {
+  expect(namesOf({ names: ['a.txt', 'b.txt', 'c.txt'] })).toBe('a.txt and 2 more');
+  expect(namesOf({ names: [] })).toBe('the export');
+});
+
+test('when it finished, or was stopped', () => {
+  expect(finishedLine(receipt, noon + 3_600_000, zone)).toMatch(
+    /^result\.json, finished today at 12:00.* in 3 min 10 s$/,
+  );
+  expect(finishedLine({ ...receipt, stopped: true }, noon + 9e8, zone)).toMatch(/stopped .*2025 in/);
+});
+
+test('months until today', () => {
+  expect(monthsOf(receipt.first, noon, noon, zone)).toBe('Mar 2016 – today');
+  expect(monthsOf(receipt.first, startOfDay('2019-08-02', zone), noon, zone)).toBe('Mar 2016 – Aug 2019');
+  expect(monthsOf(null, null, noon, zone)).toBe('');
+});
+
+test('a dry run says that nothing is saved', () => {
+  expect(dryLine(dry({ skipped: 0, failed: 0 }))).toBe(
+    '943 messages, 40 of them new, 3 changed. Nothing is saved yet.',
+  );
+  expect(dryLine(dry({ updated: 0, duplicate: 0 }))).toBe(
+    '40 messages, all of them new. 57 records would be left out. Nothing is saved yet.',
+  );
+  expect(toWrite(dry({}))).toBe(43);
+});
+
+test('the report holds figures, and no file name', () => {
+  const report = reportOf('unknown_format', '0.1.0', receipt);
+  expect(report).toMatch(/failed {6}7/);
+  expect(report).not.toMatch(/result\.json/);
+});
