@@ -4,7 +4,7 @@
 import { OWNER } from './cast.mjs'
 import { instant, wall } from './clock.mjs'
 import { dice } from './dice.mjs'
-import { blocks } from './material.mjs'
+import { WAIT, blocks, waiting } from './material.mjs'
 
 const TURN = /^([UAHK]~?|C\(\w+\)|X\(\w+\)|F\([^)]+\)): (.*)$/
 
@@ -13,9 +13,9 @@ export function conversations(name) {
   return blocks(`${name}.txt`).map(({ head: [at, title, model], body }) => {
     const turns = []
     for (const line of body) {
-      const m = TURN.exec(line)
+      const m = TURN.exec(line.replace(WAIT, ''))
       if (!m) turns.at(-1).text += `\n${line}`
-      else turns.push({ by: m[1][0], arg: /\((.*)\)/.exec(m[1])?.[1], aside: m[1].endsWith('~'), text: m[2] })
+      else turns.push({ by: m[1][0], arg: /\((.*)\)/.exec(m[1])?.[1], aside: m[1].endsWith('~'), wait: waiting(line), text: m[2] })
     }
     return { at: wall(at), title, model, turns: turns.map(t => ({ ...t, text: t.text.trim() })) }
   })
@@ -61,7 +61,7 @@ function chatgptConversation({ at, title, model, turns }, index, count) {
   for (const m of hidden(luck, index % 2 === 1)) tip = add(m.id, tip, m)
   let seconds = instant(at) / 1000
   for (const turn of turns) {
-    seconds += luck.between(6, 70) + turn.text.length / (turn.by === 'U' ? 4 : 40)
+    seconds += turn.wait / 1000 + luck.between(6, 70) + turn.text.length / (turn.by === 'U' ? 4 : 40)
     const node = luck.uuid(), message = chatgptMessage(node, turn, Math.round(seconds * 1e6) / 1e6, model)
     if (turn.aside) aside = add(node, turn.by === 'A' && aside ? aside : tip, message)
     else {
@@ -107,7 +107,7 @@ function claudeConversation({ at, title, turns }, count) {
     if (turn.by !== 'H' && turn.by !== 'A') continue
     const files = turns[i + 1]?.by === 'F' ? [turns[i + 1]] : []
     const thought = turns[i - 1]?.by === 'K' ? turns[i - 1].text : null
-    ms += luck.between(8, 80) * 1000 + turn.text.length * 60
+    ms += turn.wait + luck.between(8, 80) * 1000 + turn.text.length * 60
     const message = { ...claudeMessage(luck, turn, ms, files, thought), parent_message_uuid: parent }
     parent = message.uuid
     chat_messages.push(message)

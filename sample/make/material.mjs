@@ -18,7 +18,13 @@ export function blocks(name) {
   return found
 }
 
+/** "+2h " before a line: how long it waits. */
+export const WAIT = /^(?:\+(\d+)([mhd]) )?/
 const UNIT = { m: MINUTE, h: HOUR, d: DAY }
+export const waiting = line => {
+  const [, amount, unit] = WAIT.exec(line)
+  return amount ? amount * UNIT[unit] : 0
+}
 const MARK = /\{(photo|voice|call|sticker|deleted|edited|reply|react)(?: ([^}]*))?\}\s?/
 
 /** One thing said: text, and at most one mark ({photo}, {voice 34}, …) with its value. */
@@ -36,10 +42,9 @@ export function said(who, written) {
 function storyLine(line) {
   const system = /^\* \{(\w+)\} ?(.*)$/.exec(line)
   if (system) return { who: null, text: '', mark: system[1], value: system[2].split(' '), wait: 0 }
-  const spoken = /^(?:\+(\d+)([mhd]) )?(\p{Lu}): (.+)$/u.exec(line)
+  const spoken = /^(\p{Lu}): (.+)$/u.exec(line.replace(WAIT, ''))
   if (!spoken) throw new Error(`cannot read story line: ${line}`)
-  const [, amount, unit, who, text] = spoken
-  return { ...said(who, text), wait: amount ? amount * UNIT[unit] : 0 }
+  return { ...said(spoken[1], spoken[2]), wait: waiting(line) }
 }
 
 /** A story → [{ at, lines }], oldest first. */

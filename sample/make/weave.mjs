@@ -80,6 +80,7 @@ function other(spoken, exchange, text, chat, luck, at) {
   }
   if (chat.language === 'pt_familia') {
     if (/Dona Lurdes|verde/.test(text)) return 'M'
+    if (/bicicleta/.test(text)) return 'J'
     for (const who of /filha|[Mm]enina/.test(text) ? ['I', 'J', 'M'] : /\b[Mm]ãe\b/.test(text) ? ['L', 'M'] : []) delete shares[who]
   }
   return luck.weighted(shares)
@@ -127,10 +128,16 @@ function hour(exchange, luck) {
   return Math.floor((from + luck.roll() * (until - from)) * 60) * MINUTE
 }
 
+/** How often an exchange may be had: news only once. */
+function most(exchange) {
+  if (exchange.tags.includes('once')) return 1
+  return exchange.turns.every(t => slotted(t.text) || t.text.length < 14) ? USES_WITH_SLOTS : USES
+}
+
 /** The least used exchange that fits a day; ties fall by chance. */
 function choose(shelf, day, chat, luck) {
   const member = who => who in chat.people && !(chat.joined?.[who] && date(day) < chat.joined[who])
-  const open = shelf.filter(e => e.uses.length < (e.turns.every(t => slotted(t.text) || t.text.length < 14) ? USES_WITH_SLOTS : USES)
+  const open = shelf.filter(e => e.uses.length < most(e)
     && (!e.uses.length || day - e.uses.at(-1) > SOONEST_AGAIN) && fits(e, day, chat, member))
   const feast = open.filter(e => e.tags.some(t => t.startsWith('d:')))
   const from = feast.length ? feast : open
