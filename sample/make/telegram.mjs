@@ -12,7 +12,7 @@ const ACCOUNT = {
 }
 const FAMILIA_ID = 4120000191
 /** Numbers and tags that Telegram marks by itself. */
-const FOUND = /(030 5550 142)|(#\p{L}+)/gu
+const FOUND = /(030 23125 142)|(#\p{L}+)/gu
 
 const stamp = at => new Date(at).toISOString().slice(0, 19)
 const unix = at => String(Math.floor(instant(at) / 1000))
