@@ -1,1 +1,30 @@
-//! stub
+//! Text to vectors: the only home of candle and of the tokenizer. It knows texts and numbers, not
+//! messages; which text is embedded with which context, and where vectors are kept, is for others.
+//!
+//! A model is a directory: `config.json`, `tokenizer.json`, `model.gguf` and perhaps `prior.safetensors`
+//! (see `models/evoke-e5-small/MODEL_CARD.md`). Nothing is ever fetched.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod config;
+mod correction;
+mod device;
+mod embedder;
+mod encoder;
+mod error;
+mod kernels;
+mod model;
+mod padded;
+mod prior;
+mod statistics;
+mod tokens;
+mod vector;
+mod weights;
+
+pub use correction::Correction;
+pub use device::Device;
+pub use embedder::{Embedder, Side};
+pub use error::EmbedError;
+pub use prior::Prior;
+pub use statistics::Statistics;
+pub use vector::{Vector, mix};

@@ -1,0 +1,116 @@
+//! One model directory, opened: token ids to vectors. Texts and their order are left to `embedder.rs`.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use crate::EmbedError;
+use crate::config::{Config, Pooling};
+use crate::encoder::Encoder;
+use crate::kernels::{self, Norm};
+use crate::padded::PaddedEncoder;
+use crate::weights::{Weights, WordTable};
+
+pub(crate) struct Model {
+    words: WordTable,
+    /// Position and token type 0 together: [positions, hidden]
+    positions: Vec<f32>,
+    norm: Norm,
+    body: Body,
+    pooling: Pooling,
+    hidden: usize,
+}
+
+/// The layers: ragged on the CPU, padded on a GPU.
+enum Body {
+    Ragged(Encoder),
+    Padded(PaddedEncoder),
+}
+
+impl Model {
+    pub(crate) fn open(path: &Path, config: &Config, device: &Device) -> Result<Self, EmbedError> {
+        let weights = Weights::open(path)?;
+        let bert = &config.bert;
+        let hidden = bert.hidden_size;
+        let words = weights.words("token_embd.weight", bert.vocab_size, hidden)?;
+        let mut positions = weights.values(
+            "position_embd.weight",
+            &[bert.max_position_embeddings, hidden],
+        )?;
+        let types = weights.values("token_types.weight", &[bert.type_vocab_size, hidden])?;
+        for position in positions.chunks_exact_mut(hidden) {
+            add(position, &types);
+        }
+        let norm = Norm::load(&weights, "token_embd_norm", hidden, bert.layer_norm_eps)?;
+        let body = if device.is_cpu() {
+            Body::Ragged(Encoder::load(&weights, config)?)
+        } else {
+            Body::Padded(PaddedEncoder::load(&weights, config, device)?)
+        };
+        Ok(Model {
+            words,
+            positions,
+            norm,
+            body,
+            pooling: config.embedder.pooling,
+            hidden,
+        })
+    }
+
+    /// Unit vectors of texts given as token ids (none empty, none longer than the positions).
+    pub(crate) fn vectors(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+        let x = self.embedded(texts)?;
+        let states = match &self.body {
+            Body::Ragged(encoder) => encoder.forward(x, &lengths)?,
+            Body::Padded(encoder) => encoder.forward(&x, &lengths)?,
+        };
+        let mut states = states.flatten_all()?.to_vec1::<f32>()?;
+        let mut rest = states.as_mut_slice();
+        let mut vectors = Vec::with_capacity(texts.len());
+        for length in lengths {
+            let (text, later) = rest.split_at_mut(length * self.hidden);
+            vectors.push(match self.pooling {
+                Pooling::Mean => mean(text, self.hidden),
+            });
+            rest = later;
+        }
+        Ok(vectors)
+    }
+
+    /// Word + position + type, normed: [tokens, hidden].
+    fn embedded(&self, texts: &[&[u32]]) -> Result<Tensor, EmbedError> {
+        let tokens: usize = texts.iter().map(|ids| ids.len()).sum();
+        let mut x = vec![0.0; tokens * self.hidden];
+        let mut rows = x.chunks_exact_mut(self.hidden);
+        for ids in texts {
+            let positions = self.positions.chunks_exact(self.hidden);
+            for ((id, position), row) in ids.iter().zip(positions).zip(&mut rows) {
+                row.copy_from_slice(position);
+                let known = self.words.add_row(*id, row);
+                known.ok_or_else(|| {
+                    anyhow::anyhow!("tokenizer.json and model.gguf are not of one model")
+                })?;
+            }
+        }
+        let nothing = vec![0.0; self.hidden];
+        let zeros = vec![0.0; x.len()];
+        kernels::add_norm(&mut x, &zeros, &nothing, &self.norm);
+        Ok(Tensor::from_vec(x, (tokens, self.hidden), &Device::Cpu)?)
+    }
+}
+
+/// The mean over the tokens, at unit length.
+fn mean(states: &[f32], hidden: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; hidden];
+    for state in states.chunks_exact(hidden) {
+        add(&mut sum, state);
+    }
+    crate::vector::unit(sum)
+}
+
+fn add(sum: &mut [f32], values: &[f32]) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
