@@ -1,1 +1,272 @@
-//! stub
+//! The product as a library: everything a person can do is a method of [`Memory`].
+//!
+//! Desktop, terminal and later the assistant's door are thin over it. It decides what is remembered,
+//! in which order things are written, and how a query is answered; reading exports, vectors, rows and
+//! encryption are left to the crates below.
+//!
+//! Invariants: no text, name or query is ever logged; a message counts as indexed only once its
+//! vectors are committed; nothing here opens a connection.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod browse;
+mod call;
+mod catalogue;
+mod dates;
+mod error;
+pub mod eval;
+mod facets;
+mod forget;
+mod fusion;
+mod home;
+mod ingest;
+mod jobs;
+mod offline;
+mod passage;
+mod query;
+mod reading;
+pub mod sample;
+mod search;
+mod snippet;
+mod statistics;
+mod status;
+mod timeline;
+mod watch;
+mod words;
+
+pub use error::MemoryError;
+pub use evoke_embed::Device;
+pub use evoke_import::{FORMATS, Format};
+pub use evoke_message as message;
+pub use home::default_home;
+pub use ingest::ImportOptions;
+pub use offline::{deny_network, network};
+pub use watch::Watch;
+
+use catalogue::{Catalogue, State};
+use evoke_embed::Embedder;
+use evoke_message::MessageId;
+use evoke_store::{Secret, Store, Versions};
+use home::Home;
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// The bundled model, a folder of `models/`, and the length of its vectors.
+pub(crate) const MODEL: &str = "evoke-e5-small";
+pub(crate) const DIMS: usize = 384;
+
+/// How an archive is opened. Time comes in here, so that nothing below reads a clock.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The Home; [`default_home`] where nobody says.
+    pub home: PathBuf,
+    pub passphrase: Option<String>,
+    /// Without a passphrase: the system keychain where there is one, else a key file. False: a key file.
+    pub keychain: bool,
+    /// Folder of models, where it is not beside the program.
+    pub models: Option<PathBuf>,
+    pub device: Device,
+    /// The zone in which times are shown and wall times are read.
+    pub zone: TimeZone,
+    /// UTC milliseconds.
+    pub clock: fn() -> i64,
+    /// Whether to write: makes the Home where there is none, and takes the writer's place if it is free.
+    pub write: bool,
+}
+
+impl Options {
+    /// The system's zone and clock, for a Home.
+    pub fn new(home: PathBuf, write: bool) -> Options {
+        Options {
+            home,
+            passphrase: None,
+            keychain: true,
+            models: None,
+            device: Device::Auto,
+            zone: TimeZone::system(),
+            clock: || Timestamp::now().as_millisecond(),
+            write,
+        }
+    }
+}
+
+/// An opened archive. Cheap to clone; all clones are the same archive.
+#[derive(Clone)]
+pub struct Memory(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    home: Home,
+    store: Store,
+    embedder: tokio::sync::OnceCell<Embedder>,
+    catalogue: RwLock<Catalogue>,
+    statistics: tokio::sync::Mutex<statistics::Kept>,
+    /// Languages whose stemmers the archive's words went through.
+    languages: RwLock<BTreeSet<words::Language>>,
+    forgotten: RwLock<HashSet<MessageId>>,
+    /// Versions of the tables that the catalogue was loaded from; only a reader looks at it.
+    loaded: tokio::sync::Mutex<Versions>,
+    /// One change at a time inside this process; the lock file keeps other processes out.
+    changing: tokio::sync::Mutex<()>,
+    jobs: jobs::Jobs,
+    private_temp: bool,
+    vector_index: std::sync::atomic::AtomicBool,
+}
+
+impl Memory {
+    /// Opens the archive of `options.home`.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none and writing is not asked for, `Locked` and `WrongKey` from the
+    /// vault, `Newer` for an archive of a later version. Nothing is changed by a failed opening.
+    pub async fn open(options: Options) -> Result<Memory, MemoryError> {
+        let secret = match (&options.passphrase, options.keychain) {
+            (Some(passphrase), _) => Secret::Passphrase(passphrase),
+            (None, true) => Secret::Auto,
+            (None, false) => Secret::KeyFile,
+        };
+        let home = Home::open(&options.home, secret, options.write)?;
+        let private_temp = private_temp();
+        let store = Store::open(&home.vault, DIMS, home.writes()).await?;
+        let kept = statistics::Kept::open(&home.vault, &store, DIMS).await?;
+        let memory = Memory(Arc::new(Inner {
+            embedder: tokio::sync::OnceCell::new(),
+            catalogue: RwLock::default(),
+            statistics: tokio::sync::Mutex::new(kept),
+            languages: RwLock::new(read_languages(&home)),
+            forgotten: RwLock::default(),
+            loaded: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            jobs: jobs::Jobs::default(),
+            private_temp,
+            vector_index: false.into(),
+            options,
+            home,
+            store,
+        }));
+        memory.load().await?;
+        Ok(memory)
+    }
+
+    /// True where this process may change the archive.
+    pub fn writes(&self) -> bool {
+        self.0.home.writes()
+    }
+
+    fn writer(&self) -> Result<(), MemoryError> {
+        if self.writes() { Ok(()) } else { Err(MemoryError::Busy) }
+    }
+
+    /// Fills the catalogue from the tables.
+    async fn load(&self) -> Result<(), MemoryError> {
+        let versions = self.store().versions().await?;
+        let mut fresh = Catalogue::default();
+        for conversation in self.store().conversations().await? {
+            fresh.put_conversation(conversation);
+        }
+        for person in self.store().people().await? {
+            fresh.put_person(person);
+        }
+        self.store().known(|known| fresh.insert(&known)).await?;
+        self.store()
+            .embedded(|id, there| fresh.set_state(id, if there { State::Embedded } else { State::Failed }))
+            .await?;
+        let forgotten = self.store().forgotten().await?.into_iter().collect();
+        *write(&self.0.forgotten) = forgotten;
+        *write(&self.0.catalogue) = fresh;
+        *self.0.loaded.lock().await = versions;
+        Ok(())
+    }
+
+    /// A reader looks whether the writer has gone on; the writer keeps its own copy up.
+    async fn refresh(&self) -> Result<(), MemoryError> {
+        if self.writes() {
+            return Ok(());
+        }
+        let now = self.store().versions().await?;
+        let stale = *self.0.loaded.lock().await != now;
+        if stale {
+            *write(&self.0.languages) = read_languages(&self.0.home);
+            let kept = statistics::Kept::open(&self.0.home.vault, self.store(), DIMS).await?;
+            *self.0.statistics.lock().await = kept;
+            self.load().await?;
+        }
+        Ok(())
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
+        read(&self.0.catalogue)
+    }
+
+    fn catalogue_mut(&self) -> RwLockWriteGuard<'_, Catalogue> {
+        write(&self.0.catalogue)
+    }
+
+    fn zone(&self) -> &TimeZone {
+        &self.0.options.zone
+    }
+
+    fn now(&self) -> i64 {
+        (self.0.options.clock)()
+    }
+
+    /// An instant in the zone shown.
+    fn local(&self, time: i64) -> Zoned {
+        Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone().clone())
+    }
+
+    /// The model, loaded when it is first needed.
+    async fn embedder(&self) -> Result<&Embedder, MemoryError> {
+        self.0
+            .embedder
+            .get_or_try_init(|| async {
+                let folder = home::models(self.0.options.models.as_deref())?.join(MODEL);
+                let device = self.0.options.device;
+                let opened = tokio::task::spawn_blocking(move || Embedder::open(&folder, device)).await;
+                Ok(opened.map_err(anyhow::Error::from)??)
+            })
+            .await
+    }
+}
+
+/// Unfinished files of index building go to memory that no disk sees, where there is such.
+fn private_temp() -> bool {
+    static SET: OnceLock<bool> = OnceLock::new();
+    *SET.get_or_init(|| match evoke_store::private_temp() {
+        Ok(Some(folder)) => tempfile::env::override_temp_dir(&folder).is_ok(),
+        _ => false,
+    })
+}
+
+const LANGUAGES: &str = "languages";
+
+fn read_languages(home: &Home) -> BTreeSet<words::Language> {
+    let stored = home.vault.read_sealed(LANGUAGES).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8(stored).unwrap_or_default();
+    text.split_whitespace().filter_map(words::known_language).chain([words::ENGLISH]).collect()
+}
+
+fn write_languages(home: &Home, languages: &BTreeSet<words::Language>) -> Result<(), MemoryError> {
+    let text: Vec<&str> = languages.iter().copied().collect();
+    Ok(home.vault.write_sealed(LANGUAGES, text.join(" ").as_bytes())?)
+}
+
+/// Locks are held for a moment and never across an await; a panic elsewhere leaves plain data behind.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn hold<T>(lock: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

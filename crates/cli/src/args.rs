@@ -1,0 +1,227 @@
+//! What can be typed. `--help` is made from the comments here.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Remembers what you have said and written, on this computer, and finds it again.
+///
+/// Exit codes: 0 done, 1 nothing found, 2 wrong usage, 3 not there, 4 export not readable, 5 another
+/// Evoke is writing, 6 wrong or missing key, 70 anything else.
+#[derive(Parser)]
+#[command(name = "evoke", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Folder of the archive [default: the system's folder for app data]
+    #[arg(long, global = true, env = "EVOKE_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Answer in JSON (docs/json.md)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not use the system keychain: a new archive gets a key file
+    #[arg(long, global = true)]
+    pub(crate) key_file: bool,
+    /// Time zone shown, as in Europe/Berlin [default: this computer's]
+    #[arg(long, global = true, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+    /// Where the model runs: auto, cpu, cuda, metal
+    #[arg(long, global = true, default_value = "auto", value_name = "DEVICE")]
+    pub(crate) device: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Import exports: files, zips or folders
+    Import {
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Say what it would do; nothing is saved
+        #[arg(long)]
+        dry_run: bool,
+        /// Zone of times that the export writes without one
+        #[arg(long, value_name = "ZONE")]
+        wall_zone: Option<String>,
+        /// Bring back what was forgotten
+        #[arg(long)]
+        again: bool,
+        /// Leave meaning for later (`evoke resume` reads it)
+        #[arg(long)]
+        words_only: bool,
+    },
+    /// Search by words and meaning: from: in: source: kind: before: after: on: "phrase" -not, dates in words
+    Search {
+        #[arg(required = true)]
+        query: Vec<String>,
+        #[arg(long, short, default_value_t = 10)]
+        limit: usize,
+        #[arg(long, default_value_t = 0)]
+        offset: usize,
+        #[arg(long, value_enum, default_value_t = Sort::Best)]
+        sort: Sort,
+        #[arg(long, value_enum, default_value_t = Mode::Hybrid)]
+        mode: Mode,
+    },
+    /// Show a message with its neighbours, or a conversation
+    Show {
+        /// Id of a message or of a conversation
+        id: String,
+        /// Messages before and after
+        #[arg(long, short, default_value_t = 5)]
+        context: usize,
+    },
+    /// Counts over time, of everything or of a query's hits; or one day
+    Timeline {
+        query: Vec<String>,
+        #[arg(long, value_enum, default_value_t = Unit::Month)]
+        by: Unit,
+        /// One day: its conversations, and the same day in other years
+        #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "around")]
+        day: Option<String>,
+        /// Messages around an instant, as 2024-04-12T18:00
+        #[arg(long, value_name = "TIME")]
+        around: Option<String>,
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        from: Option<String>,
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Option<String>,
+        #[arg(long, short, default_value_t = 20)]
+        limit: usize,
+    },
+    /// List conversations
+    Conversations {
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// List people, or say which are you
+    People {
+        /// Name or id of a person who is you (repeatable)
+        #[arg(long, value_name = "WHO")]
+        me: Vec<String>,
+    },
+    /// List sources, and what Evoke can import
+    Sources,
+    /// List imports with their receipts
+    Imports,
+    /// What is in the archive, what protects it, how complete it is
+    Status,
+    /// Go on with imports that were cut off, and read what waits
+    Resume,
+    /// Forget for good: asks first
+    Forget {
+        #[command(flatten)]
+        what: What,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Measure the search on histories with questions (docs/eval.md)
+    Eval {
+        /// JSON Lines, gzip or plain
+        file: Option<PathBuf>,
+        /// words, static, context, hybrid; several with commas
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "hybrid")]
+        mode: Vec<Mode>,
+        /// Write the rankings as TREC run lines, at most 100 deep
+        #[arg(long, value_name = "OUT")]
+        run: Option<PathBuf>,
+        /// Compare two runs on FILE with a paired bootstrap over histories
+        #[arg(long, num_args = 2, value_names = ["RUN_A", "RUN_B"])]
+        compare: Option<Vec<PathBuf>>,
+        /// Keep the archives of the histories here and use those that stand
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+        /// Only the first N histories
+        #[arg(long, value_name = "N")]
+        only: Option<usize>,
+    },
+    /// Import the invented sample archive
+    Sample,
+    /// Where the archive is
+    Home,
+    /// Speak JSON lines on standard input and output, as the window does
+    #[command(hide = true)]
+    Stdio,
+}
+
+/// What is to be forgotten: exactly one.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct What {
+    #[arg(long, value_name = "ID")]
+    pub(crate) message: Option<String>,
+    /// Id or title
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<String>,
+    /// As in `evoke sources`
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Id or name
+    #[arg(long, value_name = "WHO")]
+    pub(crate) person: Option<String>,
+    /// First and last day, as 2023-05-01..2023-05-31
+    #[arg(long, value_name = "FROM..TO")]
+    pub(crate) period: Option<String>,
+    /// Undo an import, by its number in `evoke imports`
+    #[arg(long, value_name = "N")]
+    pub(crate) import: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Sort {
+    Best,
+    Newest,
+    Oldest,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    Hybrid,
+    Words,
+    Static,
+    Context,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Unit {
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl From<Sort> for evoke_memory::message::Sort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Best => Self::Best,
+            Sort::Newest => Self::Newest,
+            Sort::Oldest => Self::Oldest,
+        }
+    }
+}
+
+impl From<Mode> for evoke_memory::message::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Hybrid => Self::Hybrid,
+            Mode::Words => Self::Words,
+            Mode::Static => Self::Static,
+            Mode::Context => Self::Context,
+        }
+    }
+}
+
+impl From<Unit> for evoke_memory::message::Unit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Hour => Self::Hour,
+            Unit::Day => Self::Day,
+            Unit::Week => Self::Week,
+            Unit::Month => Self::Month,
+            Unit::Year => Self::Year,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Every message in a few bytes, in memory: to count, to compare, to place in time, without a query.
+//!
+//! About 100 bytes a message. Texts are not in it. It is loaded at start and kept up by the writer;
+//! a reader loads it again when the tables have a new version.
+
+use evoke_message::{
+    Archive, Conversation, ConversationId, Coverage, Filter, Kind, MessageId, Part, PersonId,
+};
+use evoke_store::{Known, PersonRow};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+};
+
+/// What is known of one message.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: MessageId,
+    pub(crate) digest: i64,
+    pub(crate) time: i64,
+    pub(crate) order: i64,
+    pub(crate) conversation: u32,
+    pub(crate) person: u32,
+    pub(crate) import: u32,
+    pub(crate) source: u8,
+    pub(crate) kind: Kind,
+    pub(crate) part: Part,
+    pub(crate) state: State,
+}
+
+/// Where a message stands on the way to meaning search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing to read: a service line, an empty text.
+    Excluded,
+    Waiting,
+    Embedded,
+    Failed,
+}
+
+#[derive(Default)]
+pub(crate) struct Catalogue {
+    rows: Vec<Row>,
+    place: HashMap<MessageId, u32>,
+    sources: Vec<String>,
+    conversations: Vec<ConversationId>,
+    conversation_place: HashMap<ConversationId, u32>,
+    people: Vec<PersonId>,
+    person_place: HashMap<PersonId, u32>,
+    titles: HashMap<ConversationId, Conversation>,
+    names: HashMap<PersonId, PersonRow>,
+    /// Rows in reading order; made when asked for.
+    in_time: OnceLock<Vec<u32>>,
+}
+
+impl Catalogue {
+    pub(crate) fn insert(&mut self, known: &Known) {
+        let row = Row {
+            id: known.id,
+            digest: known.digest,
+            time: known.time,
+            order: known.order,
+            conversation: slot(&mut self.conversations, &mut self.conversation_place, known.conversation),
+            person: slot(&mut self.people, &mut self.person_place, known.person),
+            import: u32::try_from(known.import).unwrap_or_default(),
+            source: self.source_slot(&known.source),
+            kind: known.kind,
+            part: known.part,
+            state: if known.readable { State::Waiting } else { State::Excluded },
+        };
+        self.in_time = OnceLock::new();
+        match self.place.get(&known.id) {
+            Some(&at) => {
+                if let Some(old) = self.rows.get_mut(at as usize) {
+                    *old = row;
+                }
+            }
+            None => {
+                self.place.insert(known.id, self.rows.len() as u32);
+                self.rows.push(row);
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, gone: &dyn Fn(&Row) -> bool) {
+        self.rows.retain(|r| !gone(r));
+        self.place = self.rows.iter().enumerate().map(|(i, r)| (r.id, i as u32)).collect();
+        self.in_time = OnceLock::new();
+    }
+
+    pub(crate) fn set_state(&mut self, id: MessageId, state: State) {
+        if let Some(row) = self.place.get(&id).and_then(|&at| self.rows.get_mut(at as usize))
+            && row.state != State::Excluded
+        {
+            row.state = state;
+        }
+    }
+
+    pub(crate) fn give_to_import(&mut self, id: MessageId, import: u32) {
+        if let Some(row) = self.place.get(&id).and_then(|&at| self.rows.get_mut(at as usize)) {
+            row.import = import;
+        }
+    }
+
+    pub(crate) fn put_conversation(&mut self, conversation: Conversation) {
+        slot(&mut self.conversations, &mut self.conversation_place, conversation.id);
+        self.titles.insert(conversation.id, conversation);
+    }
+
+    pub(crate) fn put_person(&mut self, person: PersonRow) {
+        slot(&mut self.people, &mut self.person_place, person.id);
+        self.names.insert(person.id, person);
+    }
+
+    pub(crate) fn drop_conversation(&mut self, id: ConversationId) {
+        self.titles.remove(&id);
+    }
+
+    pub(crate) fn drop_person(&mut self, id: PersonId) {
+        self.names.remove(&id);
+    }
+
+    pub(crate) fn get(&self, id: MessageId) -> Option<&Row> {
+        self.place.get(&id).and_then(|&at| self.rows.get(at as usize))
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// All rows by (time, order, id).
+    pub(crate) fn in_time(&self) -> impl DoubleEndedIterator<Item = &Row> + Clone {
+        let order = self.in_time.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.rows.len() as u32).collect();
+            order.sort_by_key(|&i| {
+                let r = &self.rows[i as usize];
+                (r.time, r.order, r.id)
+            });
+            order
+        });
+        order.iter().filter_map(|&i| self.rows.get(i as usize))
+    }
+
+    pub(crate) fn source(&self, row: &Row) -> &str {
+        self.sources.get(row.source as usize).map_or("", String::as_str)
+    }
+
+    pub(crate) fn conversation(&self, row: &Row) -> ConversationId {
+        self.conversations.get(row.conversation as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn person(&self, row: &Row) -> PersonId {
+        self.people.get(row.person as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn about(&self, id: ConversationId) -> Option<&Conversation> {
+        self.titles.get(&id)
+    }
+
+    pub(crate) fn who(&self, id: PersonId) -> Option<&PersonRow> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn about_all(&self) -> impl Iterator<Item = &Conversation> {
+        self.titles.values()
+    }
+
+    pub(crate) fn everyone(&self) -> impl Iterator<Item = &PersonRow> {
+        self.names.values()
+    }
+
+    /// The plain meaning of a filter, over a row.
+    pub(crate) fn passes(&self, filter: &Filter, row: &Row) -> bool {
+        let Filter { sources, kinds, people, conversations, from, until } = filter;
+        (sources.is_empty() || sources.iter().any(|s| s == self.source(row)))
+            && (kinds.is_empty() || kinds.contains(&row.kind))
+            && people.as_ref().is_none_or(|p| p.contains(&self.person(row)))
+            && conversations.as_ref().is_none_or(|c| c.contains(&self.conversation(row)))
+            && from.is_none_or(|t| row.time >= t)
+            && until.is_none_or(|t| row.time < t)
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        let mut c = Coverage { passages: self.rows.len() as u64, ..Coverage::default() };
+        for row in &self.rows {
+            *match row.state {
+                State::Excluded => &mut c.excluded,
+                State::Waiting => &mut c.waiting,
+                State::Embedded => &mut c.embedded,
+                State::Failed => &mut c.failed,
+            } += 1;
+        }
+        c
+    }
+
+    pub(crate) fn archive(&self) -> Archive {
+        let mut conversations = vec![false; self.conversations.len()];
+        let mut people = vec![false; self.people.len()];
+        let mut sources = vec![false; self.sources.len()];
+        for row in &self.rows {
+            conversations[row.conversation as usize] = true;
+            people[row.person as usize] = true;
+            sources[row.source as usize] = true;
+        }
+        let count = |flags: &[bool]| flags.iter().filter(|f| **f).count() as u64;
+        Archive {
+            messages: self.rows.len() as u64,
+            conversations: count(&conversations),
+            people: count(&people),
+            sources: count(&sources),
+            first: self.rows.iter().map(|r| r.time).min(),
+            last: self.rows.iter().map(|r| r.time).max(),
+        }
+    }
+
+    /// Messages, conversations and span of each source that has any.
+    pub(crate) fn by_source(&self) -> BTreeMap<&str, Tally> {
+        let mut all: BTreeMap<&str, (Tally, Vec<bool>)> = BTreeMap::new();
+        for row in &self.rows {
+            let (tally, seen) = all.entry(self.source(row)).or_default();
+            tally.add(row.time);
+            seen.resize(self.conversations.len(), false);
+            seen[row.conversation as usize] = true;
+        }
+        all.into_iter()
+            .map(|(source, (tally, seen))| (source, Tally { parts: seen.iter().filter(|s| **s).count() as u64, ..tally }))
+            .collect()
+    }
+
+    /// Messages and span by person, and the sources they are in.
+    pub(crate) fn by_person(&self) -> HashMap<PersonId, (Tally, Vec<String>)> {
+        let mut tallies = vec![(Tally::default(), 0u64); self.people.len()];
+        for row in &self.rows {
+            let (tally, sources) = &mut tallies[row.person as usize];
+            tally.add(row.time);
+            *sources |= 1 << row.source.min(63);
+        }
+        let named = |bits: u64| {
+            self.sources.iter().enumerate().filter(|(i, _)| bits & (1 << (*i).min(63)) != 0).map(|(_, s)| s.clone()).collect()
+        };
+        self.people.iter().copied().zip(tallies.into_iter().map(|(t, bits)| (t, named(bits)))).collect()
+    }
+
+    pub(crate) fn by_conversation(&self) -> HashMap<ConversationId, Tally> {
+        let mut tallies = vec![Tally::default(); self.conversations.len()];
+        for row in &self.rows {
+            tallies[row.conversation as usize].add(row.time);
+        }
+        self.conversations.iter().copied().zip(tallies).collect()
+    }
+
+    fn source_slot(&mut self, source: &str) -> u8 {
+        let at = self.sources.iter().position(|s| s == source).unwrap_or_else(|| {
+            self.sources.push(source.to_owned());
+            self.sources.len() - 1
+        });
+        u8::try_from(at).unwrap_or(u8::MAX)
+    }
+}
+
+/// A count with its span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) messages: u64,
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    /// Conversations, where asked for.
+    pub(crate) parts: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, time: i64) {
+        self.messages += 1;
+        self.first = Some(self.first.map_or(time, |t| t.min(time)));
+        self.last = Some(self.last.map_or(time, |t| t.max(time)));
+    }
+}
+
+/// The place of a value in a list, added where it is new.
+fn slot<T: Copy + Eq + std::hash::Hash>(all: &mut Vec<T>, places: &mut HashMap<T, u32>, value: T) -> u32 {
+    *places.entry(value).or_insert_with(|| {
+        all.push(value);
+        all.len() as u32 - 1
+    })
+}

@@ -1,0 +1,266 @@
+//! Messages become passages: what is embedded, with how much of what was said before.
+//!
+//! A short message is one passage, a long one is cut at paragraphs. A passage is read alone (its static
+//! vector) and, where it is short, after its two predecessors of the same conversation, unless a pause
+//! parts them. Pauses alone decide, so the result does not depend on the order of imports. What reading
+//! costs and where vectors go is `reading.rs`'s.
+
+use crate::words::{self, Language};
+use evoke_message::{Message, Part, stable_hash};
+use jiff::tz::TimeZone;
+use std::ops::Range;
+
+/// Words of a passage at most; a longer message is cut.
+const LONGEST: usize = 220;
+/// A pause that ends what is "before", in milliseconds: six hours.
+const PAUSE: i64 = 6 * 3_600_000;
+/// Words of a predecessor that are read.
+const BEFORE_WORDS: usize = 48;
+/// Passages longer than this are not read with predecessors: context hurts long turns (embedder.md §3.3).
+const CONTEXT_UP_TO: usize = 64;
+/// Counts in the hash of what was read: a change of this file's rules makes new vectors.
+const RULES: &str = "1";
+
+/// A passage before it is embedded.
+pub(crate) struct Passage<'a> {
+    pub(crate) message: &'a Message,
+    pub(crate) piece: i32,
+    pub(crate) at: Range<usize>,
+    /// Words of the piece.
+    pub(crate) length: usize,
+    /// What the static vector reads.
+    pub(crate) alone: String,
+    /// What the contextual vector reads; none where the passage is too long for context.
+    pub(crate) in_context: Option<String>,
+    /// Tokens of the piece with its predecessors.
+    pub(crate) context_words: String,
+    pub(crate) plain: String,
+}
+
+impl Passage<'_> {
+    /// Hash of all that the vectors and the row are made from.
+    pub(crate) fn reading(&self, model: &str) -> i64 {
+        let context = self.in_context.as_deref().unwrap_or("");
+        let who = self.message.sender.person(&self.message.source).to_string();
+        let time = self.message.time.to_string();
+        hash(&[RULES, model, &self.alone, context, &self.context_words, &who, &time])
+    }
+}
+
+/// The weight of the contextual vector beside the static one, by the passage's own words
+/// (embedder.md §4: fitted outside of the benchmarks, training/fusion.py).
+pub(crate) fn context_weight(words: usize) -> f32 {
+    16.0 / (8.0 + words as f32)
+}
+
+/// The passages of one conversation, in reading order. `messages` may come in any order.
+pub(crate) fn passages<'a>(messages: &'a mut Vec<Message>, zone: &TimeZone) -> Vec<Passage<'a>> {
+    messages.retain(|m| m.part == Part::Text && !m.text.trim().is_empty());
+    messages.sort_by(|a, b| (a.time, a.order, a.id).cmp(&(b.time, b.order, b.id)));
+    let mut all: Vec<Passage<'a>> = Vec::new();
+    for message in messages.iter() {
+        let language = words::language(&message.text);
+        for (piece, at) in pieces(&message.text).into_iter().enumerate() {
+            let before: Vec<&Passage<'_>> = before(&all, message);
+            let next = passage(message, piece, at, &before, language, zone);
+            all.push(next);
+        }
+    }
+    all
+}
+
+/// Up to two passages that were said just before, oldest first.
+fn before<'p, 'a>(all: &'p [Passage<'a>], message: &Message) -> Vec<&'p Passage<'a>> {
+    let mut found = Vec::new();
+    let mut time = message.time;
+    for earlier in all.iter().rev().take(2) {
+        if time - earlier.message.time > PAUSE {
+            break;
+        }
+        time = earlier.message.time;
+        found.push(earlier);
+    }
+    found.reverse();
+    found
+}
+
+fn passage<'a>(
+    message: &'a Message,
+    piece: usize,
+    at: Range<usize>,
+    before: &[&Passage<'_>],
+    language: Language,
+    zone: &TimeZone,
+) -> Passage<'a> {
+    let text = message.text[at.clone()].trim();
+    let length = words::count(text);
+    let alone = spoken(&message.sender.name, text);
+    let in_context = (length <= CONTEXT_UP_TO && !before.is_empty()).then(|| {
+        let earlier = before.iter().map(|p| head(&p.alone, BEFORE_WORDS));
+        earlier.chain([alone.as_str()]).collect::<Vec<_>>().join("\n")
+    });
+    let own = words::tokens(&alone, language);
+    let mut tokens: Vec<String> = date_tokens(message.time, zone);
+    if length <= CONTEXT_UP_TO {
+        for earlier in before {
+            let said = head(&earlier.alone, BEFORE_WORDS);
+            tokens.extend(words::tokens(said, words::language(said)).into_iter().map(|t| t.text));
+        }
+    }
+    tokens.extend(own.into_iter().map(|t| t.text));
+    Passage {
+        message,
+        piece: piece as i32,
+        length,
+        context_words: words::joined(tokens.iter().map(String::as_str)),
+        plain: words::plain(&message.text),
+        at,
+        alone,
+        in_context,
+    }
+}
+
+/// What is read of a passage: who says it and what. The speaker is needed (44 → 24 R@10 without).
+fn spoken(name: &str, text: &str) -> String {
+    if name.is_empty() { text.to_owned() } else { format!("{name}: {text}") }
+}
+
+/// Tokens of a whole message for the word index: when, who, what, and the names of its files.
+pub(crate) fn message_words(message: &Message, zone: &TimeZone) -> (String, Language) {
+    let language = words::language(&message.text);
+    let mut tokens = date_tokens(message.time, zone);
+    let files: Vec<&str> = message.attachments.iter().map(|a| a.name.as_str()).collect();
+    for text in [message.sender.name.as_str(), &message.text, &files.join(" ")] {
+        tokens.extend(words::tokens(text, language).into_iter().map(|t| t.text));
+    }
+    (words::joined(tokens.iter().map(String::as_str)), language)
+}
+
+/// "8 may 2023 monday", since questions quote dates.
+fn date_tokens(time: i64, zone: &TimeZone) -> Vec<String> {
+    let Ok(stamp) = jiff::Timestamp::from_millisecond(time) else { return Vec::new() };
+    let text = stamp.to_zoned(zone.clone()).strftime("%-d %B %Y %A").to_string();
+    words::tokens(&text, words::ENGLISH).into_iter().map(|t| t.text).collect()
+}
+
+/// A hash of all that an edit of a message can change.
+pub(crate) fn digest(m: &Message) -> i64 {
+    let attachments: Vec<String> = m.attachments.iter().map(|a| format!("{}\u{0}{:?}", a.name, a.missing)).collect();
+    let reactions: Vec<String> = m.reactions.iter().map(|r| format!("{}{}", r.emoji, r.count)).collect();
+    hash(&[
+        &m.text,
+        &m.sender.key,
+        &m.sender.name,
+        &m.time.to_string(),
+        &format!("{:?}{:?}{:?}{}", m.part, m.role, m.edited, m.active),
+        &attachments.join("\u{1}"),
+        &reactions.join("\u{1}"),
+    ])
+}
+
+fn hash(parts: &[&str]) -> i64 {
+    let bytes = stable_hash(parts);
+    i64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+}
+
+/// The first `most` words of a text.
+fn head(text: &str, most: usize) -> &str {
+    let mut words = 0;
+    let mut inside = false;
+    for (at, c) in text.char_indices() {
+        let word = c.is_alphanumeric();
+        let wide = c as u32 > 0x2e80;
+        if word && (!inside || wide) {
+            words += 1;
+            if words > most {
+                return text[..at].trim_end();
+            }
+        }
+        inside = word;
+    }
+    text
+}
+
+/// Byte ranges of a text's pieces: whole where it is short, else paragraphs gathered up to `LONGEST`
+/// words, a longer paragraph cut at sentences, a longer sentence between words.
+pub(crate) fn pieces(text: &str) -> Vec<Range<usize>> {
+    if words::count(text) <= LONGEST {
+        return vec![0..text.len()];
+    }
+    let mut out: Vec<Range<usize>> = Vec::new();
+    let mut size = 0;
+    for part in parts(text, 0..text.len(), 0) {
+        let words = words::count(&text[part.clone()]);
+        match out.last_mut() {
+            Some(last) if size + words <= LONGEST => {
+                last.end = part.end;
+                size += words;
+            }
+            _ => {
+                size = words;
+                out.push(part);
+            }
+        }
+    }
+    out
+}
+
+/// Ways to cut, the coarsest first.
+const CUTS: [&[&str]; 4] = [&["\n\n"], &["\n"], &[". ", "! ", "? ", "。", "！", "？"], &[" "]];
+
+fn parts(text: &str, at: Range<usize>, way: usize) -> Vec<Range<usize>> {
+    let Some(cuts) = CUTS.get(way) else { return by_chars(text, at) };
+    if words::count(&text[at.clone()]) <= LONGEST / 2 {
+        return vec![at];
+    }
+    let mut out = Vec::new();
+    let mut start = at.start;
+    while start < at.end {
+        let rest = &text[start..at.end];
+        let cut = cuts.iter().filter_map(|c| rest.find(c).map(|i| i + c.len())).min().unwrap_or(rest.len());
+        out.extend(parts(text, start..start + cut, way + 1));
+        start += cut;
+    }
+    out
+}
+
+/// A run without any space: cut every so many characters.
+fn by_chars(text: &str, at: Range<usize>) -> Vec<Range<usize>> {
+    let starts: Vec<usize> = text[at.clone()].char_indices().map(|(i, _)| at.start + i).step_by(LONGEST).collect();
+    starts.iter().enumerate().map(|(i, s)| *s..starts.get(i + 1).copied().unwrap_or(at.end)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_the_text_and_stay_short() {
+        let paragraph = "One two three four five six seven. Eight nine ten! ".repeat(12);
+        for text in [
+            "short".to_owned(),
+            format!("{paragraph}\n\n{paragraph}\n\n{paragraph}"),
+            "word ".repeat(3_000),
+            "東京".repeat(2_000),
+            "x".repeat(9_000),
+            String::new(),
+        ] {
+            let pieces = pieces(&text);
+            assert_eq!(pieces.first().map(|p| p.start), Some(0));
+            assert_eq!(pieces.last().map(|p| p.end), Some(text.len()));
+            for pair in pieces.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+            }
+            for piece in &pieces {
+                assert!(words::count(&text[piece.clone()]) <= LONGEST, "{piece:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_head_is_so_many_words() {
+        assert_eq!(head("one, two three", 2), "one, two");
+        assert_eq!(head("one", 2), "one");
+        assert_eq!(head("東京へ行く", 2), "東京");
+    }
+}

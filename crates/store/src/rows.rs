@@ -1,0 +1,380 @@
+//! The rows of each table, as plain structs with their columns.
+//!
+//! A message's filterable fields are columns; what is only shown travels as JSON in `data`.
+
+use crate::{
+    StoreError,
+    columns::{Columns, flags, ints, longs, texts, vector},
+};
+use anyhow::Context;
+use arrow_array::RecordBatch;
+use evoke_message::{
+    Attachment, Conversation, ConversationId, Kind, Message, MessageId, Part, PersonId, Place,
+    Reaction, Role, Sender,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// One message with its searchable forms.
+#[derive(Clone, Debug)]
+pub struct MessageRow {
+    pub message: Message,
+    /// Tokens for the word index, separated by single spaces.
+    pub words: String,
+    /// Folded text between spaces, for phrases.
+    pub plain: String,
+    /// Hash of all that an edit can change.
+    pub digest: i64,
+    /// The import that added it.
+    pub import: i64,
+}
+
+/// What is only shown.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    key: String,
+    name: String,
+    role: Role,
+    original: String,
+    zone: bool,
+    edited: Option<i64>,
+    reply: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Attachment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<Reaction>,
+    place: Place,
+}
+
+impl MessageRow {
+    pub fn person(&self) -> PersonId {
+        self.message.sender.person(&self.message.source)
+    }
+
+    pub(crate) fn batch(rows: &[MessageRow]) -> Result<RecordBatch, StoreError> {
+        let data: Vec<String> = rows.iter().map(|r| json(&r.rest())).collect::<Result<_, _>>()?;
+        let each = || rows.iter().map(|r| &r.message);
+        Columns::default()
+            .text("id", each().map(|m| m.id.to_string()))
+            .text("conversation", each().map(|m| m.conversation.to_string()))
+            .text("person", rows.iter().map(|r| r.person().to_string()))
+            .text("source", each().map(|m| &m.source))
+            .text("kind", each().map(|m| m.kind.as_str()))
+            .text("part", each().map(|m| word(&m.part)))
+            .long("time", each().map(|m| m.time))
+            .long("place", each().map(|m| m.order as i64))
+            .flag("active", each().map(|m| m.active))
+            .flag("readable", each().map(|m| m.part == Part::Text && !m.text.trim().is_empty()))
+            .text("text", each().map(|m| &m.text))
+            .text("data", data.iter())
+            .text("words", rows.iter().map(|r| &r.words))
+            .text("plain", rows.iter().map(|r| &r.plain))
+            .long("digest", rows.iter().map(|r| r.digest))
+            .long("import", rows.iter().map(|r| r.import))
+            .batch()
+    }
+
+    fn rest(&self) -> Rest {
+        let m = &self.message;
+        Rest {
+            key: m.sender.key.clone(),
+            name: m.sender.name.clone(),
+            role: m.role,
+            original: m.time_original.clone(),
+            zone: m.zone_known,
+            edited: m.edited,
+            reply: m.reply_to,
+            files: m.attachments.clone(),
+            reactions: m.reactions.clone(),
+            place: m.place.clone(),
+        }
+    }
+
+    /// Columns that `read` needs.
+    pub(crate) const SHOWN: [&str; 11] =
+        ["id", "conversation", "person", "source", "kind", "part", "time", "place", "active", "text", "data"];
+
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<Message>, StoreError> {
+        let (id, conversation, person) = (texts(batch, "id")?, texts(batch, "conversation")?, texts(batch, "person")?);
+        let (source, kind, part) = (texts(batch, "source")?, texts(batch, "kind")?, texts(batch, "part")?);
+        let (time, order, active) = (longs(batch, "time")?, longs(batch, "place")?, flags(batch, "active")?);
+        let (text, data) = (texts(batch, "text")?, texts(batch, "data")?);
+        let me = PersonId::me().to_string();
+        (0..batch.num_rows())
+            .map(|i| {
+                let rest: Rest = unjson(data.value(i))?;
+                Ok(Message {
+                    id: parsed(id.value(i))?,
+                    conversation: parsed(conversation.value(i))?,
+                    source: source.value(i).to_owned(),
+                    kind: Kind::parse(kind.value(i)).context("unknown kind")?,
+                    sender: Sender { key: rest.key, name: rest.name, me: person.value(i) == me },
+                    role: rest.role,
+                    part: unword(part.value(i))?,
+                    time: time.value(i),
+                    time_original: rest.original,
+                    zone_known: rest.zone,
+                    edited: rest.edited,
+                    text: text.value(i).to_owned(),
+                    reply_to: rest.reply,
+                    attachments: rest.files,
+                    reactions: rest.reactions,
+                    active: active.value(i),
+                    order: order.value(i) as u64,
+                    place: rest.place,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What is held in memory of every message, to count, to compare and to place it in time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    pub id: MessageId,
+    pub conversation: ConversationId,
+    pub person: PersonId,
+    pub source: String,
+    pub kind: Kind,
+    pub part: Part,
+    pub time: i64,
+    pub order: i64,
+    pub digest: i64,
+    pub import: i64,
+    /// It has text that can be read for its meaning.
+    pub readable: bool,
+}
+
+impl Known {
+    pub(crate) const COLUMNS: [&str; 11] =
+        ["id", "conversation", "person", "source", "kind", "part", "time", "place", "digest", "import", "readable"];
+
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<Known>, StoreError> {
+        let (id, conversation, person) = (texts(batch, "id")?, texts(batch, "conversation")?, texts(batch, "person")?);
+        let (source, kind, part) = (texts(batch, "source")?, texts(batch, "kind")?, texts(batch, "part")?);
+        let (time, order) = (longs(batch, "time")?, longs(batch, "place")?);
+        let (digest, import, readable) = (longs(batch, "digest")?, longs(batch, "import")?, flags(batch, "readable")?);
+        (0..batch.num_rows())
+            .map(|i| {
+                Ok(Known {
+                    id: parsed(id.value(i))?,
+                    conversation: parsed(conversation.value(i))?,
+                    person: parsed(person.value(i))?,
+                    source: source.value(i).to_owned(),
+                    kind: Kind::parse(kind.value(i)).context("unknown kind")?,
+                    part: unword(part.value(i))?,
+                    time: time.value(i),
+                    order: order.value(i),
+                    digest: digest.value(i),
+                    import: import.value(i),
+                    readable: readable.value(i),
+                })
+            })
+            .collect()
+    }
+}
+
+/// One piece of a message with its vectors. It repeats what filters ask for.
+#[derive(Clone, Debug)]
+pub struct PassageRow {
+    pub message: MessageId,
+    /// Piece of the message, from 0.
+    pub piece: i32,
+    pub conversation: ConversationId,
+    pub person: PersonId,
+    pub source: String,
+    pub kind: Kind,
+    pub time: i64,
+    /// Byte range in the message's text.
+    pub start: i32,
+    pub end: i32,
+    /// Words of the piece.
+    pub length: i32,
+    /// Tokens of the piece and its two predecessors.
+    pub context_words: String,
+    pub plain: String,
+    /// Unit vectors; empty where embedding failed.
+    pub meaning: Vec<f32>,
+    pub context: Vec<f32>,
+    /// Hash of all that was read to make the vectors, and of the model.
+    pub reading: i64,
+    /// The model read only the beginning.
+    pub cut: bool,
+}
+
+impl PassageRow {
+    pub(crate) fn batch(rows: &[PassageRow], dims: usize) -> Result<RecordBatch, StoreError> {
+        Columns::default()
+            .text("message", rows.iter().map(|r| r.message.to_string()))
+            .int("piece", rows.iter().map(|r| r.piece))
+            .text("conversation", rows.iter().map(|r| r.conversation.to_string()))
+            .text("person", rows.iter().map(|r| r.person.to_string()))
+            .text("source", rows.iter().map(|r| &r.source))
+            .text("kind", rows.iter().map(|r| r.kind.as_str()))
+            .long("time", rows.iter().map(|r| r.time))
+            .int("start", rows.iter().map(|r| r.start))
+            .int("end", rows.iter().map(|r| r.end))
+            .int("length", rows.iter().map(|r| r.length))
+            .text("context_words", rows.iter().map(|r| &r.context_words))
+            .text("plain", rows.iter().map(|r| &r.plain))
+            .vector("meaning", dims, rows.iter().map(|r| r.meaning.as_slice()))
+            .vector("context", dims, rows.iter().map(|r| r.context.as_slice()))
+            .long("reading", rows.iter().map(|r| r.reading))
+            .flag("cut", rows.iter().map(|r| r.cut))
+            .batch()
+    }
+
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<PassageRow>, StoreError> {
+        let (message, conversation, person) =
+            (texts(batch, "message")?, texts(batch, "conversation")?, texts(batch, "person")?);
+        let (source, kind, time) = (texts(batch, "source")?, texts(batch, "kind")?, longs(batch, "time")?);
+        let (piece, start, end) = (ints(batch, "piece")?, ints(batch, "start")?, ints(batch, "end")?);
+        let (length, words, plain) = (ints(batch, "length")?, texts(batch, "context_words")?, texts(batch, "plain")?);
+        let (reading, cut) = (longs(batch, "reading")?, flags(batch, "cut")?);
+        (0..batch.num_rows())
+            .map(|i| {
+                Ok(PassageRow {
+                    message: parsed(message.value(i))?,
+                    piece: piece.value(i),
+                    conversation: parsed(conversation.value(i))?,
+                    person: parsed(person.value(i))?,
+                    source: source.value(i).to_owned(),
+                    kind: Kind::parse(kind.value(i)).context("unknown kind")?,
+                    time: time.value(i),
+                    start: start.value(i),
+                    end: end.value(i),
+                    length: length.value(i),
+                    context_words: words.value(i).to_owned(),
+                    plain: plain.value(i).to_owned(),
+                    meaning: vector(batch, "meaning", i)?,
+                    context: vector(batch, "context", i)?,
+                    reading: reading.value(i),
+                    cut: cut.value(i),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A person as one source knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub id: PersonId,
+    pub name: String,
+    pub source: String,
+    pub key: String,
+    pub me: bool,
+}
+
+impl PersonRow {
+    pub(crate) fn batch(rows: &[PersonRow]) -> Result<RecordBatch, StoreError> {
+        Columns::default()
+            .text("id", rows.iter().map(|r| r.id.to_string()))
+            .text("name", rows.iter().map(|r| &r.name))
+            .text("source", rows.iter().map(|r| &r.source))
+            .text("key", rows.iter().map(|r| &r.key))
+            .flag("me", rows.iter().map(|r| r.me))
+            .batch()
+    }
+
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<PersonRow>, StoreError> {
+        let (id, name, source) = (texts(batch, "id")?, texts(batch, "name")?, texts(batch, "source")?);
+        let (key, me) = (texts(batch, "key")?, flags(batch, "me")?);
+        (0..batch.num_rows())
+            .map(|i| {
+                Ok(PersonRow {
+                    id: parsed(id.value(i))?,
+                    name: name.value(i).to_owned(),
+                    source: source.value(i).to_owned(),
+                    key: key.value(i).to_owned(),
+                    me: me.value(i),
+                })
+            })
+            .collect()
+    }
+}
+
+/// An import, as JSON of its receipt; `open` until it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRow {
+    pub number: i64,
+    pub open: bool,
+    pub data: String,
+}
+
+impl ImportRow {
+    pub(crate) fn batch(rows: &[ImportRow]) -> Result<RecordBatch, StoreError> {
+        Columns::default()
+            .long("number", rows.iter().map(|r| r.number))
+            .flag("open", rows.iter().map(|r| r.open))
+            .text("data", rows.iter().map(|r| &r.data))
+            .batch()
+    }
+
+    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<ImportRow>, StoreError> {
+        let (number, open, data) = (longs(batch, "number")?, flags(batch, "open")?, texts(batch, "data")?);
+        Ok((0..batch.num_rows())
+            .map(|i| ImportRow { number: number.value(i), open: open.value(i), data: data.value(i).to_owned() })
+            .collect())
+    }
+}
+
+/// A conversation whose passages must be read (again).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingRow {
+    pub conversation: ConversationId,
+}
+
+pub(crate) fn conversation_batch(rows: &[Conversation]) -> Result<RecordBatch, StoreError> {
+    let data: Vec<String> = rows.iter().map(json).collect::<Result<_, _>>()?;
+    Columns::default().text("id", rows.iter().map(|r| r.id.to_string())).text("data", data.iter()).batch()
+}
+
+pub(crate) fn conversations(batch: &RecordBatch) -> Result<Vec<Conversation>, StoreError> {
+    let data = texts(batch, "data")?;
+    (0..batch.num_rows()).map(|i| unjson(data.value(i))).collect()
+}
+
+/// A table of ids alone: waiting conversations, forgotten messages.
+pub(crate) fn id_batch<T: ToString>(ids: &[T]) -> Result<RecordBatch, StoreError> {
+    Columns::default().text("id", ids.iter().map(ToString::to_string)).batch()
+}
+
+pub(crate) fn ids<T: std::str::FromStr<Err = String>>(batch: &RecordBatch) -> Result<Vec<T>, StoreError> {
+    let id = texts(batch, "id")?;
+    (0..batch.num_rows()).map(|i| parsed(id.value(i))).collect()
+}
+
+/// Which later import met a message again.
+pub(crate) fn met_batch(import: i64, ids: &[MessageId]) -> Result<RecordBatch, StoreError> {
+    Columns::default()
+        .text("id", ids.iter().map(ToString::to_string))
+        .long("import", ids.iter().map(|_| import))
+        .batch()
+}
+
+pub(crate) fn met(batch: &RecordBatch) -> Result<Vec<(MessageId, i64)>, StoreError> {
+    let (id, import) = (texts(batch, "id")?, longs(batch, "import")?);
+    (0..batch.num_rows()).map(|i| Ok((parsed(id.value(i))?, import.value(i)))).collect()
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value).context("a row could not be written as JSON")?)
+}
+
+fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(text).context("a row's JSON could not be read")?)
+}
+
+/// A closed set's name as serde writes it, without quotes.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn unword<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_value(text.into()).context("a row holds an unknown word")?)
+}
+
+pub(crate) fn parsed<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, StoreError> {
+    Ok(text.parse::<T>().map_err(anyhow::Error::msg)?)
+}
+

@@ -1,0 +1,120 @@
+//! How LanceDB reaches the vault: a session whose only scheme is ours, and the one way to open a table.
+//!
+//! A plain path, `file://` or any other scheme fails, so that nothing can be written in the clear.
+//! The commit handler is ours too: without it a custom scheme commits by plain overwrite and two
+//! writers lose rows (measured: 410 acknowledged, 260 there).
+
+use crate::StoreError;
+use anyhow::Context;
+use evoke_vault::Vault;
+use lance::{dataset::ReadParams, dataset::WriteParams, session::Session};
+use lance_io::object_store::{ObjectStore, ObjectStoreParams, ObjectStoreProvider, ObjectStoreRegistry};
+use lance_table::io::commit::ConditionalPutCommitHandler;
+use lancedb::{Connection, Table, connect, table::WriteOptions};
+use std::{sync::Arc, time::Duration};
+use url::Url;
+
+const SCHEME: &str = "evoke";
+const ROOT: &str = "evoke://home/";
+/// Folder of the vault that holds the tables.
+const FOLDER: &str = "db";
+/// Bytes of index and of metadata that a session keeps in memory.
+const INDEX_CACHE: usize = 128 << 20;
+const METADATA_CACHE: usize = 32 << 20;
+/// Reads LanceDB may have under way at once: local files want few.
+const READS: usize = 8;
+
+/// Gives lance the vault's store for our scheme.
+#[derive(Debug)]
+struct Provider {
+    store: Arc<dyn object_store::ObjectStore>,
+}
+
+#[async_trait::async_trait]
+impl ObjectStoreProvider for Provider {
+    async fn new_store(&self, base: Url, params: &ObjectStoreParams) -> lance::Result<ObjectStore> {
+        Ok(ObjectStore::new(
+            self.store.clone(),
+            base,
+            params.block_size,
+            params.object_store_wrapper.clone(),
+            false,
+            true,
+            READS,
+            0,
+            None,
+        ))
+    }
+}
+
+/// A connection to the tables of one vault.
+pub(crate) async fn connection(vault: &Vault) -> Result<Connection, StoreError> {
+    let registry = ObjectStoreRegistry::empty();
+    registry.insert(SCHEME, Arc::new(Provider { store: vault.object_store(FOLDER)? }));
+    let session = Session::new(INDEX_CACHE, METADATA_CACHE, Arc::new(registry));
+    Ok(connect(ROOT).session(Arc::new(session)).read_consistency_interval(Duration::ZERO).execute().await?)
+}
+
+/// Opens a table, or makes it from an empty batch that has its columns.
+pub(crate) async fn table(
+    connection: &Connection,
+    name: &str,
+    empty: arrow_array::RecordBatch,
+) -> Result<Table, StoreError> {
+    match connection.open_table(name).lance_read_params(read_params()).execute().await {
+        Ok(table) => with_new_columns(table, &empty).await,
+        Err(lancedb::Error::TableNotFound { .. }) => {
+            let options = WriteOptions { lance_write_params: Some(write_params()) };
+            connection.create_table(name, empty).write_options(options).execute().await?;
+            // Opened anew, so that every table in use went through `read_params`.
+            Ok(connection.open_table(name).lance_read_params(read_params()).execute().await?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens a table that must be there: a reader makes nothing.
+pub(crate) async fn existing(connection: &Connection, name: &str) -> Result<Table, StoreError> {
+    Ok(connection
+        .open_table(name)
+        .lance_read_params(read_params())
+        .execute()
+        .await
+        .with_context(|| format!("the table {name} could not be opened"))?)
+}
+
+fn read_params() -> ReadParams {
+    ReadParams { commit_handler: Some(Arc::new(ConditionalPutCommitHandler)), ..ReadParams::default() }
+}
+
+fn write_params() -> WriteParams {
+    WriteParams { commit_handler: Some(Arc::new(ConditionalPutCommitHandler)), ..WriteParams::default() }
+}
+
+/// Migration by addition: columns that this version knows and the table lacks are added, filled with
+/// the neutral value of their type, so that an older archive opens without being imported anew.
+async fn with_new_columns(table: Table, empty: &arrow_array::RecordBatch) -> Result<Table, StoreError> {
+    use arrow_schema::DataType::{Boolean, Int32, Int64, Utf8};
+    let present = table.schema().await?;
+    let expressions: Vec<(String, String)> = empty
+        .schema()
+        .fields()
+        .iter()
+        .filter(|f| present.field_with_name(f.name()).is_err())
+        .map(|f| {
+            let neutral = match f.data_type() {
+                Utf8 => "''",
+                Int64 => "CAST(0 AS BIGINT)",
+                Int32 => "CAST(0 AS INT)",
+                Boolean => "false",
+                other => return Err(anyhow::anyhow!("no neutral value for {other} in column {}", f.name())),
+            };
+            Ok((f.name().clone(), neutral.to_owned()))
+        })
+        .collect::<Result<_, _>>()?;
+    if !expressions.is_empty() {
+        let transform = lancedb::table::NewColumnTransform::SqlExpressions(expressions);
+        table.add_columns().transform(transform).execute().await?;
+    }
+    Ok(table)
+}

@@ -1,0 +1,190 @@
+//! Indexes, compaction and the removal of old versions. The caller holds the writer's lock.
+//!
+//! Two depths: `tidy` keeps searches quick and leaves recent versions to readers; `erase` leaves nothing
+//! of deleted rows in any file: fragments are rewritten without them, word indexes are built anew
+//! (whether deleted words survive in an updated one was never shown), and all old versions are pruned.
+
+use crate::{Store, StoreError};
+use lance::dataset::optimize::CompactionOptions;
+use lance_index::{optimize::OptimizeOptions, scalar::InvertedIndexParams};
+use lancedb::{
+    DistanceType, Table,
+    index::{
+        Index,
+        scalar::{BTreeIndexBuilder, BitmapIndexBuilder},
+        vector::IvfSqIndexBuilder,
+    },
+    table::OptimizeAction,
+};
+use std::time::Duration;
+
+/// Passages from which an IVF index answers sooner than an exact scan (benches/README.md).
+const VECTOR_INDEX_FROM: usize = 60_000;
+/// Old versions younger than this stay for readers of other processes.
+const GRACE: Duration = Duration::from_secs(600);
+
+/// What stands after tidying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tidied {
+    /// The vectors are searched through an IVF index.
+    pub vector_index: bool,
+}
+
+/// A column and the index it wants.
+enum Wanted {
+    Words,
+    BTree,
+    Bitmap,
+}
+
+const MESSAGES: [(&str, Wanted); 7] = [
+    ("words", Wanted::Words),
+    ("id", Wanted::BTree),
+    ("time", Wanted::BTree),
+    ("conversation", Wanted::BTree),
+    ("person", Wanted::BTree),
+    ("source", Wanted::Bitmap),
+    ("kind", Wanted::Bitmap),
+];
+const PASSAGES: [(&str, Wanted); 7] = [
+    ("context_words", Wanted::Words),
+    ("message", Wanted::BTree),
+    ("time", Wanted::BTree),
+    ("conversation", Wanted::BTree),
+    ("person", Wanted::BTree),
+    ("source", Wanted::Bitmap),
+    ("kind", Wanted::Bitmap),
+];
+
+impl Store {
+    /// Makes the indexes that are missing and adds new rows to those that stand. `vectors` allows an
+    /// IVF index, whose building writes to the temporary directory in the clear: the caller says no
+    /// where that is not private memory.
+    pub async fn tidy(&self, vectors: bool) -> Result<Tidied, StoreError> {
+        for table in self.all() {
+            compact(table, false).await?;
+        }
+        self.index(false).await?;
+        let vector_index = self.vector_index(vectors).await?;
+        for table in self.all() {
+            table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+            prune(table, GRACE, false).await?;
+        }
+        Ok(Tidied { vector_index })
+    }
+
+    /// Word indexes alone, so that a large import is searchable quickly while meaning is still read.
+    pub async fn index_words(&self) -> Result<(), StoreError> {
+        index(&self.messages, &MESSAGES, false).await?;
+        self.messages.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+        Ok(())
+    }
+
+    /// Leaves nothing of deleted rows on disk.
+    pub async fn erase(&self, vectors: bool) -> Result<Tidied, StoreError> {
+        for table in self.all() {
+            compact(table, true).await?;
+        }
+        self.index(true).await?;
+        drop_vector_indexes(&self.passages).await?;
+        let vector_index = self.vector_index(vectors).await?;
+        for table in self.all() {
+            prune(table, Duration::ZERO, true).await?;
+        }
+        Ok(Tidied { vector_index })
+    }
+
+    async fn index(&self, anew: bool) -> Result<(), StoreError> {
+        index(&self.messages, &MESSAGES, anew).await?;
+        index(&self.passages, &PASSAGES, anew).await
+    }
+
+    async fn vector_index(&self, allowed: bool) -> Result<bool, StoreError> {
+        let present = indexed(&self.passages).await?;
+        if present.iter().any(|c| c == "meaning") {
+            return Ok(true);
+        }
+        if !allowed || self.passages.count_rows(None).await? < VECTOR_INDEX_FROM {
+            return Ok(false);
+        }
+        for column in ["meaning", "context"] {
+            let builder = IvfSqIndexBuilder::default().distance_type(DistanceType::Cosine);
+            self.passages.create_index(&[column], Index::IvfSq(builder)).execute().await?;
+        }
+        Ok(true)
+    }
+}
+
+async fn index(table: &Table, wanted: &[(&str, Wanted)], anew: bool) -> Result<(), StoreError> {
+    if table.count_rows(None).await? == 0 {
+        return drop_indexes(table).await;
+    }
+    let present = indexed(table).await?;
+    for (column, kind) in wanted {
+        if !anew && present.iter().any(|c| c == column) {
+            continue;
+        }
+        let index = match kind {
+            Wanted::Words => Index::FTS(word_index()?),
+            Wanted::BTree => Index::BTree(BTreeIndexBuilder::default()),
+            Wanted::Bitmap => Index::Bitmap(BitmapIndexBuilder::default()),
+        };
+        table.create_index(&[*column], index).replace(true).execute().await?;
+    }
+    Ok(())
+}
+
+/// The index takes tokens as they are: folding, stemming and two-character tokens are the memory's,
+/// the same for every language and for the query.
+fn word_index() -> Result<InvertedIndexParams, StoreError> {
+    Ok(InvertedIndexParams::default()
+        .base_tokenizer("whitespace".to_owned())
+        .lower_case(false)
+        .stem(false)
+        .remove_stop_words(false)
+        .ascii_folding(false)
+        .max_token_length(None)
+        .with_position(false))
+}
+
+async fn indexed(table: &Table) -> Result<Vec<String>, StoreError> {
+    Ok(table.list_indices().await?.into_iter().flat_map(|i| i.columns).collect())
+}
+
+async fn drop_indexes(table: &Table) -> Result<(), StoreError> {
+    for index in table.list_indices().await? {
+        table.drop_index(&index.name).await?;
+    }
+    Ok(())
+}
+
+async fn drop_vector_indexes(table: &Table) -> Result<(), StoreError> {
+    for index in table.list_indices().await? {
+        if index.columns.iter().any(|c| c == "meaning" || c == "context") {
+            table.drop_index(&index.name).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn compact(table: &Table, all: bool) -> Result<(), StoreError> {
+    let options = CompactionOptions {
+        materialize_deletions: true,
+        materialize_deletions_threshold: if all { 0.0 } else { 0.1 },
+        ..CompactionOptions::default()
+    };
+    table.optimize(OptimizeAction::Compact { options, remap_options: None }).await?;
+    Ok(())
+}
+
+async fn prune(table: &Table, age: Duration, unverified: bool) -> Result<(), StoreError> {
+    let older_than = Some(chrono_duration(age));
+    table
+        .optimize(OptimizeAction::Prune {
+            older_than,
+            delete_unverified: Some(unverified),
+            error_if_tagged_old_versions: None,
+        })
+        .await?;
+    Ok(())
+}
