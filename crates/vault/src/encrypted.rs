@@ -193,7 +193,8 @@ impl Reading {
             .rest
             .end
             .min(start / CHUNK as u64 * CHUNK as u64 + PIECE);
-        let found = self.recent.ranges(&self.open, &[start..end]);
+        let piece = start..end;
+        let found = self.recent.ranges(&self.open, std::slice::from_ref(&piece));
         let bytes = found
             .map_err(|error| store_error(&self.location, error))?
             .pop()

@@ -118,3 +118,66 @@ fn is_dead(name: &str) -> bool {
     let here = owner.split('-').next() == Some(namespace().as_str());
     here && process.is_some_and(|process| owner_of(process) != owner)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_dead_are_wiped_and_the_living_are_not() {
+        let place = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let ended = child.id();
+        child.wait().unwrap();
+        let (here, me) = (namespace(), std::process::id());
+        let dead = [
+            format!("evoke-{here}-{ended}-1-ab"),
+            format!("evoke-{here}-{me}-1-ab"),
+        ];
+        let kept = ["evoke-0-1-1-ab", "evoke-", "evoke-notes", "other"].map(str::to_owned);
+        let living = private_temp_in(place.path()).unwrap();
+        for name in dead.iter().chain(&kept) {
+            fs::create_dir(place.path().join(name)).unwrap();
+            fs::write(place.path().join(name).join("spill"), b"plain").unwrap();
+        }
+        let second = private_temp_in(place.path()).unwrap();
+        let left = |name: &&String| place.path().join(name).exists();
+        assert_eq!(dead.iter().filter(left).count(), 0);
+        assert_eq!(kept.iter().filter(left).count(), kept.len());
+        assert!(living.exists() && second.exists() && living != second);
+        assert_eq!(
+            fs::metadata(&second).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+    }
+
+    #[test]
+    fn only_memory_counts_as_memory() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().canonicalize().unwrap();
+        let check = |mounts: String, expected| {
+            assert_eq!(in_memory(&path, &mounts), expected, "{mounts}");
+        };
+        let here = path.display();
+        check(format!("tmpfs {here} tmpfs rw 0 0"), true);
+        check("tmpfs / tmpfs rw 0 0".into(), true);
+        check(
+            format!("tmpfs / tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"),
+            false,
+        );
+        check(
+            format!("/dev/sda / ext4 rw 0 0\ntmpfs {here}x tmpfs rw 0 0"),
+            false,
+        );
+        check(
+            format!("tmpfs {here} tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"),
+            false,
+        );
+        check("".into(), false);
+        assert!(!in_memory(
+            Path::new("/nowhere/at/all"),
+            "tmpfs / tmpfs rw 0 0"
+        ));
+    }
+}
