@@ -1,5 +1,5 @@
 //! The real system keychain. Ignored, since it writes to the keychain of whoever runs it; on Linux:
-//! `dbus-run-session -- sh -c 'printf x | gnome-keyring-daemon --unlock && cargo test -p evoke-vault keychain -- --ignored'`
+//! `dbus-run-session -- sh -c 'printf x | gnome-keyring-daemon --unlock && cargo test -p evoke-vault keychain:: -- --ignored'`
 
 use evoke_vault::{Protection, Secret, Vault, VaultError};
 
