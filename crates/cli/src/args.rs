@@ -47,6 +47,9 @@ pub(crate) enum Command {
         /// Leave meaning for later (`evoke resume` reads it)
         #[arg(long)]
         words_only: bool,
+        /// What you are called in these exports, where they do not say it
+        #[arg(long, value_name = "NAME")]
+        me: Option<String>,
     },
     /// Search by words and meaning: from: in: source: kind: before: after: on: "phrase" -not, dates in words
     Search {

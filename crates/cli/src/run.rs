@@ -45,8 +45,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
 
 async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCode, MemoryError> {
     match command {
-        Command::Import { paths, dry_run, wall_zone, again, words_only } => {
-            let options = ImportOptions { zone: wall_zone, again, words_only };
+        Command::Import { paths, dry_run, wall_zone, again, words_only, me } => {
+            let options = ImportOptions { zone: wall_zone, again, words_only, me };
             if dry_run {
                 let dry = memory.dry_run(&paths, &options).await?;
                 say(json, &dry, || show::dry_run(&dry));
@@ -54,7 +54,7 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
             }
             return import(memory, &paths, &options, json).await;
         }
-        Command::Sample => return import(memory, &sample::paths()?, &ImportOptions::default(), json).await,
+        Command::Sample => return import(memory, &sample::paths()?, &sample::options(), json).await,
         Command::Resume => {
             let receipts = watched(json, |watch| async move { memory.resume(&watch).await }).await?;
             say(json, &receipts, || receipts.iter().for_each(show::receipt));

@@ -32,7 +32,7 @@ impl Memory {
                 let options = ImportOptions { zone, again, ..ImportOptions::default() };
                 Reply::Job(self.start_import(paths_of(paths), options)?)
             }
-            Call::Sample => Reply::Job(self.start_import(sample::paths()?, ImportOptions::default())?),
+            Call::Sample => Reply::Job(self.start_import(sample::paths()?, sample::options())?),
             Call::Jobs => Reply::Jobs(self.jobs()),
             Call::Pause { job } => {
                 self.watch(job)?.pause();

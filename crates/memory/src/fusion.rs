@@ -27,33 +27,38 @@ pub(crate) struct Fused {
     pub(crate) why: Why,
 }
 
-/// What each list weighs, for a short line and for a long turn; between them by the passage's words.
-struct Weights {
-    words: f32,
-    words_in_context: f32,
-    meaning: f32,
-    meaning_in_context: f32,
-}
-
-const SHORT: Weights = Weights { words: 1.0, words_in_context: 1.0, meaning: 1.0, meaning_in_context: 1.0 };
-const LONG: Weights = Weights { words: 1.0, words_in_context: 0.5, meaning: 1.0, meaning_in_context: 0.0 };
-/// Words at which a passage counts as half long.
-const HALF_LONG: f32 = 60.0;
+/// Shares of words and of meaning in the whole.
+const WORDS: f32 = 0.4;
+const MEANING: f32 = 0.6;
+/// Share of the contextual list in meaning.
+const CONTEXT_OF_MEANING: f32 = 0.7;
+/// Share of the contextual list in words: half for a short line, less the longer a passage is.
+const CONTEXT_OF_WORDS: f32 = 0.5;
+const HALF_LONG: f32 = 80.0;
 /// What being written at the time that a question names is worth, in standard deviations.
-const NEAR: f32 = 2.0;
+const NEAR: f32 = 1.0;
 
-/// The candidates best first: one entry a message, its best piece.
-pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], mode: Mode) -> Vec<Fused> {
-    let lists: [fn(&Scores) -> Option<f32>; 4] =
-        [|s| s.words, |s| s.words_in_context, |s| s.meaning, |s| s.meaning_in_context];
-    let scales = lists.map(|list| Scale::of(candidates.iter().filter_map(|(_, _, s)| list(s))));
+/// The candidates best first: one entry a message, its best piece. `full` tells of each word list
+/// whether it may have more than was fetched.
+pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mode: Mode) -> Vec<Fused> {
+    let column = |list: fn(&Scores) -> Option<f32>, none: Option<f32>| Column::of(candidates, list, none);
+    let columns = [
+        column(|s| s.words, (!full[0]).then_some(0.0)),
+        column(|s| s.words_in_context, (!full[1]).then_some(0.0)),
+        column(|s| s.meaning, None),
+        column(|s| s.meaning_in_context, None),
+    ];
     let mut best: HashMap<MessageId, Fused> = HashMap::new();
     for (message, piece, scores) in candidates {
-        let z: [Option<f32>; 4] = std::array::from_fn(|i| lists[i](scores).map(|s| scales[i].z(s)));
-        let floor: [f32; 4] = std::array::from_fn(|i| scales[i].floor());
-        let score = weigh(mode, scores, &z, &floor) + NEAR * scores.near;
-        let [words, words_in_context, meaning, meaning_in_context] = z;
-        let why = Why { words, words_in_context, meaning, meaning_in_context, sentence: String::new() };
+        let [words, words_in_context, meaning, meaning_in_context] = std::array::from_fn(|i| columns[i].z(scores));
+        let score = weigh(mode, scores.length, words, words_in_context, meaning, meaning_in_context) + NEAR * scores.near;
+        let why = Why {
+            words: scores.words.map(|_| words),
+            words_in_context: scores.words_in_context.map(|_| words_in_context),
+            meaning: scores.meaning.map(|_| meaning),
+            meaning_in_context: scores.meaning_in_context.map(|_| meaning_in_context),
+            sentence: String::new(),
+        };
         let fused = Fused { message: *message, piece: *piece, score, why };
         match best.get_mut(message) {
             Some(kept) if kept.score >= score => {}
@@ -67,48 +72,40 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], mode: Mode) -> Vec<F
     all
 }
 
-fn weigh(mode: Mode, scores: &Scores, z: &[Option<f32>; 4], floor: &[f32; 4]) -> f32 {
-    let [words, context_words, meaning, context] = std::array::from_fn(|i| z[i].unwrap_or(floor[i]));
-    let long = scores.length as f32 / (scores.length as f32 + HALF_LONG);
-    let between = |short: f32, long_one: f32| short + (long_one - short) * long;
+fn weigh(mode: Mode, length: usize, words: f32, words_in_context: f32, meaning: f32, in_context: f32) -> f32 {
+    let share = CONTEXT_OF_WORDS * HALF_LONG / (HALF_LONG + length as f32);
+    let by_words = (1.0 - share) * words + share * words_in_context;
+    let by_meaning = (1.0 - CONTEXT_OF_MEANING) * meaning + CONTEXT_OF_MEANING * in_context;
     match mode {
         Mode::Static => meaning,
-        Mode::Context => context,
-        Mode::Words => words + between(SHORT.words_in_context, LONG.words_in_context) * context_words,
-        Mode::Hybrid => {
-            between(SHORT.words, LONG.words) * words
-                + between(SHORT.words_in_context, LONG.words_in_context) * context_words
-                + between(SHORT.meaning, LONG.meaning) * meaning
-                + between(SHORT.meaning_in_context, LONG.meaning_in_context) * context
-        }
+        Mode::Context => in_context,
+        Mode::Words => by_words,
+        Mode::Hybrid => WORDS * by_words + MEANING * by_meaning,
     }
 }
 
-/// Mean and deviation of one list's scores for one query.
-struct Scale {
+/// One list over all candidates: what a candidate without a score gets, and the scale.
+struct Column {
+    list: fn(&Scores) -> Option<f32>,
+    none: f32,
     mean: f32,
     deviation: f32,
-    least: f32,
 }
 
-impl Scale {
-    fn of(scores: impl Iterator<Item = f32> + Clone) -> Scale {
-        let count = scores.clone().count();
-        if count == 0 {
-            return Scale { mean: 0.0, deviation: 1.0, least: 0.0 };
-        }
-        let mean = scores.clone().sum::<f32>() / count as f32;
-        let variance = scores.clone().map(|s| (s - mean).powi(2)).sum::<f32>() / count as f32;
-        Scale { mean, deviation: variance.sqrt().max(1e-6), least: scores.fold(f32::INFINITY, f32::min) }
+impl Column {
+    /// `none` where a missing score is known (a word list that was fetched whole: 0), else the least fetched.
+    fn of(candidates: &[(MessageId, i32, Scores)], list: fn(&Scores) -> Option<f32>, none: Option<f32>) -> Column {
+        let scores = || candidates.iter().map(|(_, _, s)| list(s));
+        let least = scores().flatten().fold(f32::INFINITY, f32::min);
+        let none = none.unwrap_or(if least.is_finite() { least } else { 0.0 });
+        let count = candidates.len().max(1) as f32;
+        let mean = scores().map(|s| s.unwrap_or(none)).sum::<f32>() / count;
+        let variance = scores().map(|s| (s.unwrap_or(none) - mean).powi(2)).sum::<f32>() / count;
+        Column { list, none, mean, deviation: variance.sqrt().max(1e-6) }
     }
 
-    fn z(&self, score: f32) -> f32 {
-        (score - self.mean) / self.deviation
-    }
-
-    /// What a candidate gets that this list does not have: the list's own least.
-    fn floor(&self) -> f32 {
-        self.z(self.least)
+    fn z(&self, scores: &Scores) -> f32 {
+        ((self.list)(scores).unwrap_or(self.none) - self.mean) / self.deviation
     }
 }
 
@@ -124,7 +121,7 @@ mod tests {
     fn one_entry_a_message_by_its_best_piece_and_ties_by_id() {
         let scored = |m: f32| Scores { meaning: Some(m), ..Scores::default() };
         let list = [(id(1), 0, scored(0.1)), (id(1), 1, scored(0.9)), (id(3), 0, scored(0.5)), (id(2), 0, scored(0.5))];
-        let fused = fuse(&list, Mode::Static);
+        let fused = fuse(&list, [false; 2], Mode::Static);
         let order: Vec<_> = fused.iter().map(|f| (f.message, f.piece)).collect();
         assert_eq!(order, [(id(1), 1), (id(2), 0), (id(3), 0)]);
     }
@@ -133,7 +130,7 @@ mod tests {
     fn a_list_of_equal_scores_and_an_empty_one_change_nothing() {
         let with = |w: Option<f32>, m: f32| Scores { words: w, meaning: Some(m), ..Scores::default() };
         let list = [(id(1), 0, with(Some(3.0), 0.2)), (id(2), 0, with(Some(3.0), 0.8))];
-        let fused = fuse(&list, Mode::Hybrid);
+        let fused = fuse(&list, [false; 2], Mode::Hybrid);
         assert_eq!(fused[0].message, id(2));
         assert!(fused.iter().all(|f| f.score.is_finite()));
     }

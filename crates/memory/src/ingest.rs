@@ -41,6 +41,8 @@ pub struct ImportOptions {
     pub again: bool,
     /// Leave meaning for later: words are searchable, vectors wait.
     pub words_only: bool,
+    /// What the owner of the archive is called in these exports, where they do not say it.
+    pub me: Option<String>,
 }
 
 /// An import as it is kept: enough to go on after a kill.
@@ -142,7 +144,7 @@ impl Memory {
         watch: &Watch,
     ) -> Result<Receipt, MemoryError> {
         let mut receipt = Receipt { import: number as u64, names: names(paths), started: self.now(), ..Receipt::default() };
-        let mut account = Account::new(self, number, options.again);
+        let mut account = Account::new(self, number, options);
         let zone = self.zone_of(options)?;
         let mut opened = false;
         let started = std::time::Instant::now();
@@ -190,7 +192,7 @@ impl Memory {
     /// What an import would do. Nothing is written.
     pub async fn dry_run(&self, paths: &[PathBuf], options: &ImportOptions) -> Result<DryRun, MemoryError> {
         let mut receipt = Receipt { names: names(paths), started: self.now(), ..Receipt::default() };
-        let mut account = Account::new(self, 0, options.again);
+        let mut account = Account::new(self, 0, options);
         let zone = self.zone_of(options)?;
         for path in paths {
             let mut reading = Reading::start(path, zone.clone(), self.now());
@@ -336,6 +338,7 @@ struct Account<'m> {
     memory: &'m Memory,
     number: i64,
     again: bool,
+    me: Option<String>,
     /// With the import that each belongs to: an edit stays with the import that added it.
     added: Vec<(Message, i64)>,
     updated: Vec<(Message, i64)>,
@@ -370,11 +373,12 @@ struct Counts {
 }
 
 impl<'m> Account<'m> {
-    fn new(memory: &'m Memory, number: i64, again: bool) -> Account<'m> {
+    fn new(memory: &'m Memory, number: i64, options: &ImportOptions) -> Account<'m> {
         Account {
             memory,
             number,
-            again,
+            again: options.again,
+            me: options.me.clone(),
             added: vec![],
             updated: vec![],
             edits: vec![],
@@ -480,10 +484,10 @@ impl<'m> Account<'m> {
             name: message.sender.name.clone(),
             source: message.source.clone(),
             key: message.sender.key.clone(),
-            me: message.sender.me,
+            me: message.sender.me || self.me.as_ref() == Some(&message.sender.name),
         };
         let known = self.memory.catalogue().who(id).cloned();
-        let new = known.is_none_or(|k| !k.me && k.name != row.name);
+        let new = known.is_none_or(|k| (!k.me && k.name != row.name) || (!k.me && row.me));
         self.people.insert(id, row);
         if new {
             self.new_people.push(id);

@@ -14,10 +14,10 @@ use std::ops::Range;
 const LONGEST: usize = 220;
 /// A pause that ends what is "before", in milliseconds: six hours.
 const PAUSE: i64 = 6 * 3_600_000;
-/// Words of a predecessor that are read.
-const BEFORE_WORDS: usize = 48;
-/// Passages longer than this are not read with predecessors: context hurts long turns (embedder.md §3.3).
-const CONTEXT_UP_TO: usize = 64;
+/// Characters of a predecessor that are read.
+const BEFORE: usize = 300;
+/// Passages longer than this, in words, are not read with predecessors: context hurts long turns.
+const CONTEXT_UP_TO: usize = 80;
 /// Counts in the hash of what was read: a change of this file's rules makes new vectors.
 const RULES: &str = "1";
 
@@ -47,10 +47,10 @@ impl Passage<'_> {
     }
 }
 
-/// The weight of the contextual vector beside the static one, by the passage's own words
-/// (embedder.md §4: fitted outside of the benchmarks, training/fusion.py).
+/// The weight of the contextual vector beside the static one, by the passage's own words: a short line
+/// needs what was said before, a long turn is hurt by it (fitted by training/fusion.py).
 pub(crate) fn context_weight(words: usize) -> f32 {
-    16.0 / (8.0 + words as f32)
+    30.0 / (30.0 + words as f32)
 }
 
 /// The passages of one conversation, in reading order. `messages` may come in any order.
@@ -96,14 +96,14 @@ fn passage<'a>(
     let length = words::count(text);
     let alone = spoken(&message.sender.name, text);
     let in_context = (length <= CONTEXT_UP_TO && !before.is_empty()).then(|| {
-        let earlier = before.iter().map(|p| head(&p.alone, BEFORE_WORDS));
+        let earlier = before.iter().map(|p| head(&p.alone, BEFORE));
         earlier.chain([alone.as_str()]).collect::<Vec<_>>().join("\n")
     });
     let own = words::tokens(&alone, language);
     let mut tokens: Vec<String> = date_tokens(message.time, zone);
     if length <= CONTEXT_UP_TO {
         for earlier in before {
-            let said = head(&earlier.alone, BEFORE_WORDS);
+            let said = head(&earlier.alone, BEFORE);
             tokens.extend(words::tokens(said, words::language(said)).into_iter().map(|t| t.text));
         }
     }
@@ -163,22 +163,9 @@ fn hash(parts: &[&str]) -> i64 {
     i64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
 }
 
-/// The first `most` words of a text.
+/// The first `most` characters of a text.
 fn head(text: &str, most: usize) -> &str {
-    let mut words = 0;
-    let mut inside = false;
-    for (at, c) in text.char_indices() {
-        let word = c.is_alphanumeric();
-        let wide = c as u32 > 0x2e80;
-        if word && (!inside || wide) {
-            words += 1;
-            if words > most {
-                return text[..at].trim_end();
-            }
-        }
-        inside = word;
-    }
-    text
+    text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Byte ranges of a text's pieces: whole where it is short, else paragraphs gathered up to `LONGEST`
@@ -255,12 +242,5 @@ mod tests {
                 assert!(words::count(&text[piece.clone()]) <= LONGEST, "{piece:?}");
             }
         }
-    }
-
-    #[test]
-    fn the_head_is_so_many_words() {
-        assert_eq!(head("one, two three", 2), "one, two");
-        assert_eq!(head("one", 2), "one");
-        assert_eq!(head("東京へ行く", 2), "東京");
     }
 }

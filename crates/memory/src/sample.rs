@@ -1,7 +1,12 @@
 //! The sample archive: where it is, for one click in the app and `evoke sample` in the terminal.
 
-use crate::MemoryError;
+use crate::{ImportOptions, MemoryError};
 use std::path::{Path, PathBuf};
+
+/// Its invented owner, and the zone of her wall clock.
+pub fn options() -> ImportOptions {
+    ImportOptions { zone: Some("Europe/Berlin".into()), me: Some("Mira Lund".into()), ..ImportOptions::default() }
+}
 
 /// The exports of the sample, each to be imported as it is.
 pub fn paths() -> Result<Vec<PathBuf>, MemoryError> {

@@ -39,6 +39,9 @@ pub(crate) struct Asked {
     vector: tokio::sync::OnceCell<Vec<f32>>,
 }
 
+/// A passage of a message, its scores, and its bytes in the message's text.
+type Candidate = (MessageId, i32, Scores, std::ops::Range<usize>);
+
 /// A ranked message; the score is none where messages are only listed.
 pub(crate) struct Ranked {
     pub(crate) message: MessageId,
@@ -85,7 +88,7 @@ impl Memory {
     pub(crate) fn ask(&self, query: &Query, now: i64) -> Asked {
         let understood = query::understand(&query.text, &self.local(now));
         let languages = read(&self.0.languages).clone();
-        let mut tokens = words::query_tokens(&understood.words, &languages);
+        let mut tokens = words::query_tokens(&words::telling(&understood.words), &languages);
         let mut seen = HashSet::new();
         tokens.retain(|t| seen.insert(t.clone()));
         let filter = self.resolve(query, &understood);
@@ -133,11 +136,11 @@ impl Memory {
         if asked.words.is_empty() {
             return self.listed(&condition).await;
         }
-        let candidates = self.candidates(asked, &condition).await?;
+        let (candidates, full) = self.candidates(asked, &condition).await?;
         let places: HashMap<(MessageId, i32), std::ops::Range<usize>> =
             candidates.iter().map(|c| ((c.0, c.1), c.3.clone())).collect();
         let scores: Vec<(MessageId, i32, Scores)> = candidates.into_iter().map(|c| (c.0, c.1, c.2)).collect();
-        let ranked = fusion::fuse(&scores, asked.mode).into_iter().map(|f| {
+        let ranked = fusion::fuse(&scores, full, asked.mode).into_iter().map(|f| {
             let at = places.get(&(f.message, f.piece)).cloned().unwrap_or(0..0);
             let Fused { message, score, why, .. } = f;
             Ranked { message, fused: Some((score, why, at)) }
@@ -159,13 +162,13 @@ impl Memory {
             .collect())
     }
 
-    /// The union of the lists, each candidate with its scores in all of them.
-    #[allow(clippy::type_complexity)]
+    /// The union of the lists, each candidate with its scores in all of them; and of each word list
+    /// whether it may go on.
     async fn candidates(
         &self,
         asked: &Asked,
         condition: &Condition,
-    ) -> Result<Vec<(MessageId, i32, Scores, std::ops::Range<usize>)>, MemoryError> {
+    ) -> Result<(Vec<Candidate>, [bool; 2]), MemoryError> {
         let store = self.store();
         let words = matches!(asked.mode, Mode::Hybrid | Mode::Words);
         let meaning = !matches!(asked.mode, Mode::Words) && self.catalogue().coverage().embedded > 0;
@@ -196,8 +199,9 @@ impl Memory {
             by_context.iter().map(|l| ((l.message, l.piece), l.score)).collect();
         let read: HashSet<MessageId> = scored.iter().map(|s| s.message).collect();
         let unread = ids.iter().filter(|id| !read.contains(id)).map(|id| unread(*id));
+        let full = [by_words.len() == CANDIDATES, by_context.len() == CANDIDATES];
         let catalogue = self.catalogue();
-        Ok(scored
+        let candidates = scored
             .into_iter()
             .chain(unread)
             .map(|s| {
@@ -211,7 +215,8 @@ impl Memory {
                 };
                 (s.message, s.piece, scores, s.start.max(0) as usize..s.end.max(0) as usize)
             })
-            .collect())
+            .collect();
+        Ok((candidates, full))
     }
 
     /// The query's vector, corrected by the archive's own statistics.
