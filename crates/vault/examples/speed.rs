@@ -24,16 +24,10 @@ async fn main() -> Result<()> {
     let plain = |name: &str, fsync| -> Result<Arc<dyn ObjectStore>> {
         let path = root.path().join(name);
         std::fs::create_dir(&path)?;
-        Ok(Arc::new(
-            LocalFileSystem::new_with_prefix(path)?.with_fsync(fsync),
-        ))
+        Ok(Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(fsync)))
     };
     let vault = Vault::create(&root.path().join("home"), Secret::KeyFile)?.object_store("db")?;
-    for (name, store) in [
-        ("plain", plain("a", false)?),
-        ("plain, fsync", plain("b", true)?),
-        ("vault", vault),
-    ] {
+    for (name, store) in [("plain", plain("a", false)?), ("plain, fsync", plain("b", true)?), ("vault", vault)] {
         measure(name, &*store).await?;
     }
     Ok(())
@@ -41,17 +35,11 @@ async fn main() -> Result<()> {
 
 async fn measure(name: &str, store: &dyn ObjectStore) -> Result<()> {
     let long = Path::from("long");
-    let part = Bytes::from(
-        (0..PART)
-            .map(|i| (i.wrapping_mul(2_654_435_761) >> 9) as u8)
-            .collect::<Vec<_>>(),
-    );
+    let part = Bytes::from((0..PART).map(|i| (i.wrapping_mul(2_654_435_761) >> 9) as u8).collect::<Vec<_>>());
     let began = Instant::now();
     let mut upload = store.put_multipart(&long).await?;
     for start in (0..LONG).step_by(PART) {
-        upload
-            .put_part(part.slice(..PART.min(LONG - start)).into())
-            .await?;
+        upload.put_part(part.slice(..PART.min(LONG - start)).into()).await?;
     }
     upload.complete().await?;
     rate(name, "write in parts", LONG, began);
@@ -59,20 +47,9 @@ async fn measure(name: &str, store: &dyn ObjectStore) -> Result<()> {
     for step in [LONG, MIB] {
         let began = Instant::now();
         for start in (0..LONG).step_by(step) {
-            store
-                .get_range(&long, start as u64..(start + step) as u64)
-                .await?;
+            store.get_range(&long, start as u64..(start + step) as u64).await?;
         }
-        rate(
-            name,
-            if step == LONG {
-                "read as a whole"
-            } else {
-                "read, 1 MiB each"
-            },
-            LONG,
-            began,
-        );
+        rate(name, if step == LONG { "read as a whole" } else { "read, 1 MiB each" }, LONG, began);
     }
 
     let places: Vec<Range<u64>> = (0..READS as u64)
@@ -107,15 +84,9 @@ async fn measure(name: &str, store: &dyn ObjectStore) -> Result<()> {
 }
 
 fn rate(name: &str, what: &str, bytes: usize, began: Instant) {
-    println!(
-        "{name:14} {what:28} {:8.0} MB/s",
-        bytes as f64 / 1e6 / began.elapsed().as_secs_f64()
-    );
+    println!("{name:14} {what:28} {:8.0} MB/s", bytes as f64 / 1e6 / began.elapsed().as_secs_f64());
 }
 
 fn each(name: &str, what: &str, times: usize, began: Instant) {
-    println!(
-        "{name:14} {what:28} {:8.1} µs",
-        began.elapsed().as_secs_f64() * 1e6 / times as f64
-    );
+    println!("{name:14} {what:28} {:8.1} µs", began.elapsed().as_secs_f64() * 1e6 / times as f64);
 }

@@ -11,15 +11,10 @@ use std::path::{Path, PathBuf};
 /// Puts `bytes` at `path`, in place of whatever is there.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     let staged = stage(path, bytes)?;
-    fs::rename(&staged, path)
-        .and_then(|()| sync_folder(path))
-        .map_err(|source| {
-            let _ = fs::remove_file(&staged);
-            VaultError::Io {
-                what: format!("writing {}", path.display()),
-                source,
-            }
-        })
+    fs::rename(&staged, path).and_then(|()| sync_folder(path)).map_err(|source| {
+        let _ = fs::remove_file(&staged);
+        VaultError::Io { what: format!("writing {}", path.display()), source }
+    })
 }
 
 /// Puts `bytes` at `path` unless a file is there already; says whether it did. Of several processes
@@ -45,8 +40,7 @@ pub(crate) fn sweep(root: &Path, ours: &[&str]) -> Result<usize, VaultError> {
             continue;
         };
         if ours.contains(&target) || MAGIC.starts_with(&head(&path)?) {
-            fs::remove_file(&path)
-                .map_err(VaultError::io(format!("removing {}", path.display())))?;
+            fs::remove_file(&path).map_err(VaultError::io(format!("removing {}", path.display())))?;
             removed += 1;
         }
     }
@@ -142,21 +136,9 @@ mod tests {
     fn sweeps_only_what_is_unfinished_and_ours() {
         let root = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| fs::write(root.path().join(name), bytes).unwrap();
-        let kept = [
-            ("done", b"EvkV".as_slice()),
-            ("notes#1", b"somebody's"),
-            ("c#", b""),
-            ("c#1b", b""),
-        ];
-        let swept = [
-            ("a#1", b"EvkVxx".as_slice()),
-            ("b#22", b"Ev"),
-            ("d#3", b""),
-            ("key#4", b"00ff"),
-        ];
-        kept.iter()
-            .chain(&swept)
-            .for_each(|(name, bytes)| write(name, bytes));
+        let kept = [("done", b"EvkV".as_slice()), ("notes#1", b"somebody's"), ("c#", b""), ("c#1b", b"")];
+        let swept = [("a#1", b"EvkVxx".as_slice()), ("b#22", b"Ev"), ("d#3", b""), ("key#4", b"00ff")];
+        kept.iter().chain(&swept).for_each(|(name, bytes)| write(name, bytes));
         fs::create_dir(root.path().join("deep")).unwrap();
         write("deep/e#5", b"EvkV");
         assert_eq!(sweep(root.path(), &["key"]).unwrap(), swept.len() + 1);
@@ -175,10 +157,6 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"first");
         replace(&path, b"third").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"third");
-        assert_eq!(
-            fs::read_dir(root.path()).unwrap().count(),
-            1,
-            "nothing unfinished is left"
-        );
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing unfinished is left");
     }
 }

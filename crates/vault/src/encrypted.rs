@@ -16,9 +16,8 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
-    Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 use std::fmt;
 use std::io::ErrorKind;
@@ -40,22 +39,14 @@ pub struct EncryptedStore {
 
 impl EncryptedStore {
     pub(crate) fn new(inner: LocalFileSystem, recent: Recent) -> Self {
-        EncryptedStore {
-            inner,
-            recent: Arc::new(recent),
-        }
+        EncryptedStore { inner, recent: Arc::new(recent) }
     }
 }
 
 #[async_trait]
 impl ObjectStore for EncryptedStore {
     /// Atomic. With `PutMode::Create`, of several writers (in any process) exactly one succeeds.
-    async fn put_opts(
-        &self,
-        location: &Path,
-        payload: PutPayload,
-        opts: PutOptions,
-    ) -> Result<PutResult> {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         let (key, place) = (self.recent.key(), location.clone());
         let sealed = blocking(move || {
             let mut sealer = Sealer::new(&key, "").map_err(|error| store_error(&place, error))?;
@@ -65,18 +56,11 @@ impl ObjectStore for EncryptedStore {
                 .and_then(|()| sealer.finish())
                 .map_err(|error| store_error(&place, error))
         });
-        self.inner
-            .put_opts(location, sealed.await?.into(), opts)
-            .await
+        self.inner.put_opts(location, sealed.await?.into(), opts).await
     }
 
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
-        let sealer =
-            Sealer::new(&self.recent.key(), "").map_err(|error| store_error(location, error))?;
+    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        let sealer = Sealer::new(&self.recent.key(), "").map_err(|error| store_error(location, error))?;
         let inner = self.inner.put_multipart_opts(location, opts).await?;
         Ok(Box::new(SealedUpload::new(location.clone(), inner, sealer)))
     }
@@ -85,9 +69,7 @@ impl ObjectStore for EncryptedStore {
         let path = self.inner.path_to_filesystem(location)?;
         let (recent, location) = (Arc::clone(&self.recent), location.clone());
         blocking(move || {
-            let open = recent
-                .open(path)
-                .map_err(|error| store_error(&location, error))?;
+            let open = recent.open(path).map_err(|error| store_error(&location, error))?;
             let meta = meta_of(&open, &location);
             options.check_preconditions(&meta)?;
             let range = match options.range {
@@ -96,13 +78,7 @@ impl ObjectStore for EncryptedStore {
             };
             let payload = match options.head {
                 true => stream::empty().boxed(),
-                false => Reading {
-                    recent,
-                    open,
-                    location,
-                    rest: range.clone(),
-                }
-                .stream()?,
+                false => Reading { recent, open, location, rest: range.clone() }.stream()?,
             };
             Ok(GetResult {
                 payload: GetResultPayload::Stream(payload),
@@ -117,8 +93,7 @@ impl ObjectStore for EncryptedStore {
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let path = self.inner.path_to_filesystem(location)?;
-        let (recent, location, ranges) =
-            (Arc::clone(&self.recent), location.clone(), ranges.to_vec());
+        let (recent, location, ranges) = (Arc::clone(&self.recent), location.clone(), ranges.to_vec());
         blocking(move || {
             recent
                 .open(path)
@@ -128,10 +103,7 @@ impl ObjectStore for EncryptedStore {
         .await
     }
 
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -139,15 +111,8 @@ impl ObjectStore for EncryptedStore {
         self.inner.list(prefix).map_ok(plain_size).boxed()
     }
 
-    fn list_with_offset(
-        &self,
-        prefix: Option<&Path>,
-        offset: &Path,
-    ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner
-            .list_with_offset(prefix, offset)
-            .map_ok(plain_size)
-            .boxed()
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list_with_offset(prefix, offset).map_ok(plain_size).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -189,16 +154,10 @@ impl Reading {
     /// The next piece. Pieces end where chunks end, so that no chunk is opened twice.
     fn step(mut self) -> Result<(Bytes, Self)> {
         let start = self.rest.start;
-        let end = self
-            .rest
-            .end
-            .min(start / CHUNK as u64 * CHUNK as u64 + PIECE);
+        let end = self.rest.end.min(start / CHUNK as u64 * CHUNK as u64 + PIECE);
         let piece = start..end;
         let found = self.recent.ranges(&self.open, std::slice::from_ref(&piece));
-        let bytes = found
-            .map_err(|error| store_error(&self.location, error))?
-            .pop()
-            .unwrap_or_default();
+        let bytes = found.map_err(|error| store_error(&self.location, error))?.pop().unwrap_or_default();
         self.rest.start = end;
         Ok((bytes, self))
     }
@@ -212,19 +171,14 @@ impl Reading {
                 false => blocking(move || reading.step().map(Some)).await,
             }
         });
-        Ok(stream::once(futures::future::ready(Ok(first)))
-            .chain(others)
-            .boxed())
+        Ok(stream::once(futures::future::ready(Ok(first))).chain(others).boxed())
     }
 }
 
 /// The length is proved, not only computed: see `SealedFile::open`.
 fn meta_of(open: &Open, location: &Path) -> ObjectMeta {
     let modified = open.metadata.modified().unwrap_or(UNIX_EPOCH);
-    let micros = modified
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_micros();
+    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let (inode, sealed) = (inode(&open.metadata), open.metadata.len());
     ObjectMeta {
         location: location.clone(),
@@ -239,16 +193,11 @@ fn meta_of(open: &Open, location: &Path) -> ObjectMeta {
 /// By arithmetic alone: a list opens no file. What cannot be a sealed file is listed as empty, so that
 /// the database can still clean it up; reading it fails.
 fn plain_size(meta: ObjectMeta) -> ObjectMeta {
-    ObjectMeta {
-        size: form::plain_length(meta.size).unwrap_or(0),
-        ..meta
-    }
+    ObjectMeta { size: form::plain_length(meta.size).unwrap_or(0), ..meta }
 }
 
 /// Files are read and sealed off the async threads; outside a runtime, on the caller's.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => runtime.spawn_blocking(work).await?,
         Err(_) => work(),
@@ -265,16 +214,10 @@ pub(crate) fn store_error(location: &Path, error: VaultError) -> Error {
     match kind {
         Some(ErrorKind::NotFound) => Error::NotFound { path, source },
         Some(ErrorKind::PermissionDenied) => Error::PermissionDenied { path, source },
-        _ => Error::Generic {
-            store: NAME,
-            source,
-        },
+        _ => Error::Generic { store: NAME, source },
     }
 }
 
 fn generic(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Generic {
-        store: NAME,
-        source: error.into(),
-    }
+    Error::Generic { store: NAME, source: error.into() }
 }

@@ -10,9 +10,7 @@ pub enum VaultError {
     )]
     WrongKey,
 
-    #[error(
-        "this Home is locked with a passphrase. Nothing was read or changed: give the passphrase to open it"
-    )]
+    #[error("this Home is locked with a passphrase. Nothing was read or changed: give the passphrase to open it")]
     Locked,
 
     #[error(
@@ -40,10 +38,7 @@ pub enum VaultError {
     Damaged { what: String },
 
     #[error("{what}: {source}")]
-    Io {
-        what: String,
-        source: std::io::Error,
-    },
+    Io { what: String, source: std::io::Error },
 
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -56,9 +51,6 @@ impl VaultError {
 
     /// For `map_err`: names what was being done to which file.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| VaultError::Io {
-            what: what.into(),
-            source,
-        }
+        move |source| VaultError::Io { what: what.into(), source }
     }
 }

@@ -52,28 +52,17 @@ impl ChunkCipher {
         let (fixed, file_id) = header.split_at(16);
         let (form, key_id) = fixed.split_at(8);
         if form != form_bytes() {
-            return Err(VaultError::damaged(
-                "a file that this version of Evoke did not seal",
-            ));
+            return Err(VaultError::damaged("a file that this version of Evoke did not seal"));
         }
         if key_id != key.id() {
             return Err(VaultError::WrongKey);
         }
         let bound = [header.as_slice(), name.as_bytes()].concat();
-        Ok(ChunkCipher {
-            cipher: key.file_cipher(file_id)?,
-            bound,
-        })
+        Ok(ChunkCipher { cipher: key.file_cipher(file_id)?, bound })
     }
 
     /// Appends the ciphertext of `plain` and its tag to `out`.
-    fn seal(
-        &self,
-        number: u64,
-        last: bool,
-        plain: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), VaultError> {
+    fn seal(&self, number: u64, last: bool, plain: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
         let start = out.len();
         out.extend_from_slice(plain);
         let tag = self
@@ -90,12 +79,7 @@ impl ChunkCipher {
         let at = chunk.len().checked_sub(TAG).ok_or_else(damaged)?;
         let (text, tag) = chunk.split_at_mut(at);
         self.cipher
-            .decrypt_in_place_detached(
-                &nonce(number, last),
-                &self.bound,
-                text,
-                Tag::from_slice(tag),
-            )
+            .decrypt_in_place_detached(&nonce(number, last), &self.bound, text, Tag::from_slice(tag))
             .map_err(|_| damaged())
     }
 }
@@ -117,17 +101,11 @@ impl Sealer {
         header[8..16].copy_from_slice(&key.id());
         header[16..].copy_from_slice(random::<16>()?.as_slice());
         let chunks = ChunkCipher::of(&header, key, name)?;
-        Ok(Sealer {
-            chunks,
-            next: 0,
-            pending: Vec::new(),
-            sealed: header.to_vec(),
-        })
+        Ok(Sealer { chunks, next: 0, pending: Vec::new(), sealed: header.to_vec() })
     }
 
     pub(crate) fn push(&mut self, mut plain: &[u8]) -> Result<(), VaultError> {
-        self.sealed
-            .reserve(plain.len() + (plain.len() / CHUNK + 1) * TAG);
+        self.sealed.reserve(plain.len() + (plain.len() / CHUNK + 1) * TAG);
         while self.pending.len() + plain.len() > CHUNK {
             let (head, rest) = plain.split_at(CHUNK - self.pending.len());
             plain = rest;
@@ -135,8 +113,7 @@ impl Sealer {
                 self.chunks.seal(self.next, false, head, &mut self.sealed)?;
             } else {
                 self.pending.extend_from_slice(head);
-                self.chunks
-                    .seal(self.next, false, &self.pending, &mut self.sealed)?;
+                self.chunks.seal(self.next, false, &self.pending, &mut self.sealed)?;
                 self.pending.clear();
             }
             self.next += 1;
@@ -152,8 +129,7 @@ impl Sealer {
 
     /// Seals the last chunk and returns what nobody has taken yet.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, VaultError> {
-        self.chunks
-            .seal(self.next, true, &self.pending, &mut self.sealed)?;
+        self.chunks.seal(self.next, true, &self.pending, &mut self.sealed)?;
         Ok(self.sealed)
     }
 }
@@ -197,16 +173,7 @@ fn nonce(number: u64, last: bool) -> Nonce {
 mod tests {
     use super::*;
 
-    const SIZES: [usize; 8] = [
-        0,
-        1,
-        CHUNK - 1,
-        CHUNK,
-        CHUNK + 1,
-        2 * CHUNK,
-        2 * CHUNK + 7,
-        200_000,
-    ];
+    const SIZES: [usize; 8] = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 7, 200_000];
 
     fn sealed_length(plain: u64) -> u64 {
         HEADER as u64 + plain + chunk_count(plain) * TAG as u64
@@ -263,14 +230,8 @@ mod tests {
     fn names_and_keys_are_bound() {
         let key = DataKey::random().unwrap();
         let sealed = seal(&key, "settings", b"plain").unwrap();
-        assert!(matches!(
-            unseal(&key, "learnt", &sealed),
-            Err(VaultError::Damaged { .. })
-        ));
+        assert!(matches!(unseal(&key, "learnt", &sealed), Err(VaultError::Damaged { .. })));
         let other = DataKey::random().unwrap();
-        assert!(matches!(
-            unseal(&other, "settings", &sealed),
-            Err(VaultError::WrongKey)
-        ));
+        assert!(matches!(unseal(&other, "settings", &sealed), Err(VaultError::WrongKey)));
     }
 }

@@ -41,12 +41,7 @@ pub(crate) struct HomeKey {
 enum Wrapping {
     Keychain,
     KeyFile,
-    Passphrase {
-        salt: String,
-        memory_kib: u32,
-        passes: u32,
-        lanes: u32,
-    },
+    Passphrase { salt: String, memory_kib: u32, passes: u32, lanes: u32 },
 }
 
 impl HomeKey {
@@ -56,13 +51,7 @@ impl HomeKey {
         let id = hex::encode(random::<16>()?.as_slice());
         let (wrapping, wrapping_key) = Wrapping::choose(root, &id, secret)?;
         let check = hex::encode(&form::seal(key, NAME, CHECK)?);
-        let mut made = HomeKey {
-            version: VERSION,
-            id,
-            wrapping,
-            wrapped: String::new(),
-            check,
-        };
+        let mut made = HomeKey { version: VERSION, id, wrapping, wrapped: String::new(), check };
         made.wrapped = hex::encode(&key.wrap(&wrapping_key, &made.bound()?)?);
         Ok(made)
     }
@@ -74,8 +63,8 @@ impl HomeKey {
             ErrorKind::NotFound => missing(root),
             _ => VaultError::io(format!("reading {}", path.display()))(error),
         })?;
-        let home_key: HomeKey = serde_json::from_slice(&text)
-            .map_err(|_| VaultError::damaged(path.display().to_string()))?;
+        let home_key: HomeKey =
+            serde_json::from_slice(&text).map_err(|_| VaultError::damaged(path.display().to_string()))?;
         match home_key.version {
             VERSION => Ok(home_key),
             newer => Err(anyhow::anyhow!(
@@ -132,8 +121,7 @@ impl HomeKey {
 
     /// What the wrapping is tied to.
     fn bound(&self) -> Result<Vec<u8>, VaultError> {
-        let fields =
-            serde_json::to_vec(&("evoke home key", self.version, &self.id, &self.wrapping));
+        let fields = serde_json::to_vec(&("evoke home key", self.version, &self.id, &self.wrapping));
         Ok(fields.map_err(anyhow::Error::from)?)
     }
 
@@ -152,25 +140,17 @@ impl Wrapping {
                 Ok((Wrapping::Keychain, key))
             }
             Secret::KeyFile => Ok((Wrapping::KeyFile, key_file::make(root)?)),
-            Secret::Passphrase("") => Err(anyhow::anyhow!(
-                "an empty passphrase protects nothing. Nothing was changed: choose one"
-            )
-            .into()),
+            Secret::Passphrase("") => {
+                Err(anyhow::anyhow!("an empty passphrase protects nothing. Nothing was changed: choose one").into())
+            }
             Secret::Passphrase(_) => {
                 let salt = hex::encode(random::<16>()?.as_slice());
-                let wrapping = Wrapping::Passphrase {
-                    salt,
-                    memory_kib: MEMORY_KIB,
-                    passes: PASSES,
-                    lanes: LANES,
-                };
+                let wrapping = Wrapping::Passphrase { salt, memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES };
                 let key = wrapping.key(root, id, secret)?;
                 Ok((wrapping, key))
             }
             Secret::Auto => match Wrapping::choose(root, id, Secret::Keychain) {
-                Err(VaultError::KeychainUnavailable { .. }) => {
-                    Wrapping::choose(root, id, Secret::KeyFile)
-                }
+                Err(VaultError::KeychainUnavailable { .. }) => Wrapping::choose(root, id, Secret::KeyFile),
                 settled => settled,
             },
         }
@@ -185,34 +165,29 @@ impl Wrapping {
                 stretch(words, salt, *memory_kib, *passes, *lanes)
             }
             (Wrapping::Passphrase { .. }, _) => Err(VaultError::Locked),
-            (Wrapping::Keychain | Wrapping::KeyFile, _) => {
-                Err(anyhow::anyhow!("this Home is protected in another way. Nothing was changed: open it without choosing one").into())
-            }
+            (Wrapping::Keychain | Wrapping::KeyFile, _) => Err(anyhow::anyhow!(
+                "this Home is protected in another way. Nothing was changed: open it without choosing one"
+            )
+            .into()),
         }
     }
 }
 
 /// Argon2id (RFC 9106). Costs out of reason mean that somebody altered the file.
-fn stretch(
-    words: &str,
-    salt: &str,
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-) -> Result<Secret256, VaultError> {
+fn stretch(words: &str, salt: &str, memory_kib: u32, passes: u32, lanes: u32) -> Result<Secret256, VaultError> {
     let damaged = || VaultError::damaged(NAME);
-    let reasonable = (MEMORY_KIB..=1024 * 1024).contains(&memory_kib)
-        && (1..=16).contains(&passes)
-        && (1..=16).contains(&lanes);
-    let params = Params::new(memory_kib, passes, lanes, Some(32))
-        .ok()
-        .filter(|_| reasonable)
-        .ok_or_else(damaged)?;
+    let reasonable =
+        (MEMORY_KIB..=1024 * 1024).contains(&memory_kib) && (1..=16).contains(&passes) && (1..=16).contains(&lanes);
+    let params = Params::new(memory_kib, passes, lanes, Some(32)).ok().filter(|_| reasonable).ok_or_else(damaged)?;
     let salt = hex::decode(salt).ok_or_else(damaged)?;
     let mut blocks = vec![Block::default(); params.block_count()];
     let mut key = Zeroizing::new([0; 32]);
-    let stretched = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(words.as_bytes(), &salt, key.as_mut_slice(), &mut blocks);
+    let stretched = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+        words.as_bytes(),
+        &salt,
+        key.as_mut_slice(),
+        &mut blocks,
+    );
     // The memory holds what the key was made of; the black box keeps the compiler from leaving this out.
     blocks.fill(Block::default());
     std::hint::black_box(&blocks);
@@ -225,9 +200,7 @@ fn path(root: &Path) -> PathBuf {
 
 fn missing(root: &Path) -> VaultError {
     match durable::holds_sealed_files(root) {
-        Ok(false) => VaultError::NoHome {
-            root: root.to_path_buf(),
-        },
+        Ok(false) => VaultError::NoHome { root: root.to_path_buf() },
         Ok(true) => VaultError::KeyMissing { path: path(root) },
         Err(error) => error,
     }

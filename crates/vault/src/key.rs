@@ -51,12 +51,7 @@ impl DataKey {
     /// share a key, so the nonce inside a file may simply count.
     pub(crate) fn file_cipher(&self, file_id: &[u8]) -> Result<ChaCha20Poly1305, VaultError> {
         let mut subkey = Zeroizing::new([0; 32]);
-        expand(
-            &self.secret,
-            file_id,
-            b"evoke vault 1: file",
-            subkey.as_mut_slice(),
-        )?;
+        expand(&self.secret, file_id, b"evoke vault 1: file", subkey.as_mut_slice())?;
         Ok(ChaCha20Poly1305::new(subkey.as_slice().into()))
     }
 
@@ -64,10 +59,7 @@ impl DataKey {
     /// wrapping is tied to; unwrapping with any other `bound` fails.
     pub(crate) fn wrap(&self, wrapping: &Secret256, bound: &[u8]) -> Result<Vec<u8>, VaultError> {
         let nonce = random::<WRAP_NONCE>()?;
-        let payload = Payload {
-            msg: self.secret.as_slice(),
-            aad: bound,
-        };
+        let payload = Payload { msg: self.secret.as_slice(), aad: bound };
         let sealed = XChaCha20Poly1305::new(wrapping.as_slice().into())
             .encrypt(nonce.as_slice().into(), payload)
             .map_err(|_| anyhow::anyhow!("the data key could not be wrapped"))?;
@@ -75,22 +67,10 @@ impl DataKey {
     }
 
     /// `WrongKey` if `wrapping` or `bound` is not what the key was wrapped with.
-    pub(crate) fn unwrap(
-        wrapped: &[u8],
-        wrapping: &Secret256,
-        bound: &[u8],
-    ) -> Result<Self, VaultError> {
-        let (nonce, sealed) = wrapped
-            .split_at_checked(WRAP_NONCE)
-            .ok_or_else(|| VaultError::damaged("home.key"))?;
+    pub(crate) fn unwrap(wrapped: &[u8], wrapping: &Secret256, bound: &[u8]) -> Result<Self, VaultError> {
+        let (nonce, sealed) = wrapped.split_at_checked(WRAP_NONCE).ok_or_else(|| VaultError::damaged("home.key"))?;
         let plain = XChaCha20Poly1305::new(wrapping.as_slice().into())
-            .decrypt(
-                nonce.into(),
-                Payload {
-                    msg: sealed,
-                    aad: bound,
-                },
-            )
+            .decrypt(nonce.into(), Payload { msg: sealed, aad: bound })
             .map(Zeroizing::new)
             .map_err(|_| VaultError::WrongKey)?;
         DataKey::new(secret256(&plain).ok_or_else(|| VaultError::damaged("home.key"))?)
@@ -106,12 +86,7 @@ pub(crate) fn secret256(bytes: &[u8]) -> Option<Secret256> {
     })
 }
 
-fn expand(
-    secret: &Secret256,
-    salt: &[u8],
-    purpose: &[u8],
-    out: &mut [u8],
-) -> Result<(), VaultError> {
+fn expand(secret: &Secret256, salt: &[u8], purpose: &[u8], out: &mut [u8]) -> Result<(), VaultError> {
     Hkdf::<Sha256>::new(Some(salt), secret.as_slice())
         .expand(purpose, out)
         .map_err(|_| anyhow::anyhow!("a key of {} bytes cannot be derived", out.len()).into())
@@ -126,26 +101,17 @@ mod tests {
         let key = DataKey::random().unwrap();
         let (ours, theirs) = (random().unwrap(), random().unwrap());
         let wrapped = key.wrap(&ours, b"home").unwrap();
-        assert_eq!(
-            DataKey::unwrap(&wrapped, &ours, b"home").unwrap().secret,
-            key.secret
-        );
+        assert_eq!(DataKey::unwrap(&wrapped, &ours, b"home").unwrap().secret, key.secret);
         for (wrapping, bound) in [(&theirs, b"home"), (&ours, b"else")] {
             let refused = DataKey::unwrap(&wrapped, wrapping, bound).err();
             assert!(matches!(refused, Some(VaultError::WrongKey)));
         }
-        assert!(matches!(
-            DataKey::unwrap(b"short", &ours, b"").err(),
-            Some(VaultError::Damaged { .. })
-        ));
+        assert!(matches!(DataKey::unwrap(b"short", &ours, b"").err(), Some(VaultError::Damaged { .. })));
     }
 
     #[test]
     fn wrapping_twice_shares_no_byte_run() {
         let (key, wrapping) = (DataKey::random().unwrap(), random().unwrap());
-        assert_ne!(
-            key.wrap(&wrapping, b"").unwrap(),
-            key.wrap(&wrapping, b"").unwrap()
-        );
+        assert_ne!(key.wrap(&wrapping, b"").unwrap(), key.wrap(&wrapping, b"").unwrap());
     }
 }

@@ -16,10 +16,7 @@ const LONGEST: u64 = 80;
 
 /// The key in the file; makes the file first if there is none. Never replaces one.
 pub(crate) fn make(root: &Path) -> Result<Secret256, VaultError> {
-    let digits = Zeroizing::new(format!(
-        "{}\n",
-        *Zeroizing::new(hex::encode(random::<32>()?.as_slice()))
-    ));
+    let digits = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex::encode(random::<32>()?.as_slice()))));
     durable::create(&path(root), digits.as_bytes())?;
     load(root)
 }
@@ -45,9 +42,7 @@ pub(crate) fn load(root: &Path) -> Result<Secret256, VaultError> {
 /// The file is gone after this: only once another protection is on disk.
 pub(crate) fn remove(root: &Path) -> Result<(), VaultError> {
     match fs::remove_file(path(root)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(VaultError::io("removing the key file")(error))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(VaultError::io("removing the key file")(error)),
         _ => Ok(()),
     }
 }
@@ -63,9 +58,7 @@ fn refuse_exposed(file: &File, path: &Path) -> Result<(), VaultError> {
     let mode = file.metadata().map_err(reading)?.permissions().mode();
     match mode & 0o077 {
         0 => Ok(()),
-        _ => Err(VaultError::KeyFileExposed {
-            path: path.to_path_buf(),
-        }),
+        _ => Err(VaultError::KeyFileExposed { path: path.to_path_buf() }),
     }
 }
 

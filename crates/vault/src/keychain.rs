@@ -43,42 +43,28 @@ fn ask<T: Send + 'static>(
     home_id: &str,
     work: impl FnOnce(Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<T, VaultError> {
-    within(REACH, || {
-        Entry::store_status()
-            .as_ref()
-            .map(drop)
-            .map_err(Error::to_string)
-    })?
-    .map_err(|reason| unavailable(&reason))?;
+    within(REACH, || Entry::store_status().as_ref().map(drop).map_err(Error::to_string))?
+        .map_err(|reason| unavailable(&reason))?;
     let home_id = home_id.to_owned();
     within(ANSWER, move || Entry::new(SERVICE, &home_id).and_then(work))?.map_err(|error| {
         match error {
             Error::NoEntry => unavailable("it holds no key for this Home"),
             // Some variants carry what was stored: never print those.
-            Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-                unavailable("what it holds is no key")
-            }
+            Error::BadEncoding(_) | Error::BadDataFormat(..) => unavailable("what it holds is no key"),
             other => unavailable(&other.to_string()),
         }
     })
 }
 
-fn within<T: Send + 'static>(
-    limit: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, VaultError> {
+fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
     let (answer, answered) = mpsc::channel();
     std::thread::Builder::new()
         .name("keychain".into())
         .spawn(move || answer.send(work()))
         .map_err(VaultError::io("asking the keychain"))?;
-    answered
-        .recv_timeout(limit)
-        .map_err(|_| unavailable("it did not answer"))
+    answered.recv_timeout(limit).map_err(|_| unavailable("it did not answer"))
 }
 
 fn unavailable(reason: &str) -> VaultError {
-    VaultError::KeychainUnavailable {
-        reason: reason.to_owned(),
-    }
+    VaultError::KeychainUnavailable { reason: reason.to_owned() }
 }

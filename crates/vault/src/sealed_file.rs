@@ -27,14 +27,10 @@ struct Run {
 impl SealedFile {
     /// `sealed` is the length of `file` on disk. Reads the header and the last chunk.
     pub(crate) fn open(file: &File, sealed: u64, key: &DataKey) -> Result<Self, VaultError> {
-        let length = form::plain_length(sealed)
-            .ok_or_else(|| VaultError::damaged("a sealed file (its length)"))?;
+        let length = form::plain_length(sealed).ok_or_else(|| VaultError::damaged("a sealed file (its length)"))?;
         let mut header = [0; HEADER];
         read_exact_at(file, &mut header, 0).map_err(read_error)?;
-        let opened = SealedFile {
-            chunks: ChunkCipher::of(&header, key, "")?,
-            length,
-        };
+        let opened = SealedFile { chunks: ChunkCipher::of(&header, key, "")?, length };
         let last = form::chunk_count(length) - 1;
         opened.read(file, last..last + 1)?;
         Ok(opened)
@@ -47,11 +43,7 @@ impl SealedFile {
 
     /// The plain bytes of each of `ranges`, in their order; a chunk that several of them touch is opened
     /// once. A range that ends beyond the file is an error.
-    pub(crate) fn ranges(
-        &self,
-        file: &File,
-        ranges: &[Range<u64>],
-    ) -> Result<Vec<Bytes>, VaultError> {
+    pub(crate) fn ranges(&self, file: &File, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, VaultError> {
         let mut found = vec![Bytes::new(); ranges.len()];
         for run in self.runs(ranges)? {
             let plain = Bytes::from(self.read(file, run.chunks.clone())?);
@@ -64,19 +56,13 @@ impl SealedFile {
 
     /// Ranges that share a chunk go into one run; ranges further apart do not, however near.
     fn runs(&self, ranges: &[Range<u64>]) -> Result<Vec<Run>, VaultError> {
-        let mut wanted: Vec<_> = ranges
-            .iter()
-            .cloned()
-            .enumerate()
-            .filter(|(_, range)| range.start < range.end)
-            .collect();
+        let mut wanted: Vec<_> =
+            ranges.iter().cloned().enumerate().filter(|(_, range)| range.start < range.end).collect();
         wanted.sort_by_key(|(_, range)| range.start);
         let mut runs: Vec<Run> = Vec::new();
         for (index, range) in wanted {
             if range.end > self.length {
-                return Err(
-                    anyhow::anyhow!("bytes {range:?} of a file of {} bytes", self.length).into(),
-                );
+                return Err(anyhow::anyhow!("bytes {range:?} of a file of {} bytes", self.length).into());
             }
             let chunks = range.start / CHUNK as u64..range.end.div_ceil(CHUNK as u64);
             match runs.last_mut() {
@@ -84,10 +70,7 @@ impl SealedFile {
                     run.chunks.end = run.chunks.end.max(chunks.end);
                     run.wanted.push((index, range));
                 }
-                _ => runs.push(Run {
-                    chunks,
-                    wanted: vec![(index, range)],
-                }),
+                _ => runs.push(Run { chunks, wanted: vec![(index, range)] }),
             }
         }
         Ok(runs)
@@ -102,8 +85,7 @@ impl SealedFile {
         let mut at = 0;
         for number in chunks {
             let chunk = &mut plain[at..at + size(number) + TAG];
-            read_exact_at(file, chunk, HEADER as u64 + number * (CHUNK + TAG) as u64)
-                .map_err(read_error)?;
+            read_exact_at(file, chunk, HEADER as u64 + number * (CHUNK + TAG) as u64).map_err(read_error)?;
             self.chunks.open(number, number == last, chunk)?;
             at += size(number);
         }
@@ -116,11 +98,7 @@ impl SealedFile {
 /// does not keep a whole run in memory.
 fn part(run: &Bytes, start: u64, range: Range<u64>) -> Bytes {
     let within = (range.start - start) as usize..(range.end - start) as usize;
-    if within.len() * 2 < run.len() {
-        Bytes::copy_from_slice(&run[within])
-    } else {
-        run.slice(within)
-    }
+    if within.len() * 2 < run.len() { Bytes::copy_from_slice(&run[within]) } else { run.slice(within) }
 }
 
 /// The file was shorter than the system had just said.

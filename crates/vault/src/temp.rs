@@ -17,11 +17,7 @@ pub fn private_temp() -> Result<Option<PathBuf>, VaultError> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let places = [Some(PathBuf::from("/dev/shm")), runtime];
-    match places
-        .into_iter()
-        .flatten()
-        .find(|place| in_memory(place, &mounts))
-    {
+    match places.into_iter().flatten().find(|place| in_memory(place, &mounts)) {
         Some(place) => private_temp_in(&place).map(Some),
         None => Ok(None),
     }
@@ -35,9 +31,7 @@ fn private_temp_in(place: &Path) -> Result<PathBuf, VaultError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     // Not recursive: fails rather than use what another user put there.
-    builder
-        .create(&path)
-        .map_err(VaultError::io("making a temporary directory in memory"))?;
+    builder.create(&path).map_err(VaultError::io("making a temporary directory in memory"))?;
     Ok(path)
 }
 
@@ -60,44 +54,28 @@ fn in_memory(place: &Path, mounts: &str) -> bool {
 /// Names a living process for good: its namespace, its number, and when it started, since numbers come
 /// round again.
 fn owner_of(process: u32) -> String {
-    format!(
-        "{}-{process}-{}",
-        namespace(),
-        started(process).unwrap_or_default()
-    )
+    format!("{}-{process}-{}", namespace(), started(process).unwrap_or_default())
 }
 
 /// A container that shares this memory numbers its processes differently.
 fn namespace() -> String {
     let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    link.to_string_lossy()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect()
+    link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Clock ticks from boot to the start of the process: field 22 of proc(5)'s stat. The second field, in
 /// parentheses, may hold spaces.
 fn started(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 /// Removes directories whose process is gone. Other users' and other namespaces' are left alone.
 fn wipe_dead(place: &Path) -> Result<(), VaultError> {
-    let entries =
-        fs::read_dir(place).map_err(VaultError::io("looking for temporary directories"))?;
+    let entries = fs::read_dir(place).map_err(VaultError::io("looking for temporary directories"))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let dead = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX))
-            .is_some_and(is_dead);
+        let dead = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).is_some_and(is_dead);
         if dead && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             // Another user's directory cannot be removed, and need not be.
             let _ = fs::remove_dir_all(entry.path());
@@ -111,10 +89,7 @@ fn is_dead(name: &str) -> bool {
     let Some((owner, _)) = name.rsplit_once('-') else {
         return false;
     };
-    let process = owner
-        .split('-')
-        .nth(1)
-        .and_then(|number| number.parse().ok());
+    let process = owner.split('-').nth(1).and_then(|number| number.parse().ok());
     let here = owner.split('-').next() == Some(namespace().as_str());
     here && process.is_some_and(|process| owner_of(process) != owner)
 }
@@ -131,10 +106,7 @@ mod tests {
         let ended = child.id();
         child.wait().unwrap();
         let (here, me) = (namespace(), std::process::id());
-        let dead = [
-            format!("evoke-{here}-{ended}-1-ab"),
-            format!("evoke-{here}-{me}-1-ab"),
-        ];
+        let dead = [format!("evoke-{here}-{ended}-1-ab"), format!("evoke-{here}-{me}-1-ab")];
         let kept = ["evoke-0-1-1-ab", "evoke-", "evoke-notes", "other"].map(str::to_owned);
         let living = private_temp_in(place.path()).unwrap();
         for name in dead.iter().chain(&kept) {
@@ -146,10 +118,7 @@ mod tests {
         assert_eq!(dead.iter().filter(left).count(), 0);
         assert_eq!(kept.iter().filter(left).count(), kept.len());
         assert!(living.exists() && second.exists() && living != second);
-        assert_eq!(
-            fs::metadata(&second).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(fs::metadata(&second).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]
@@ -162,22 +131,10 @@ mod tests {
         let here = path.display();
         check(format!("tmpfs {here} tmpfs rw 0 0"), true);
         check("tmpfs / tmpfs rw 0 0".into(), true);
-        check(
-            format!("tmpfs / tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"),
-            false,
-        );
-        check(
-            format!("/dev/sda / ext4 rw 0 0\ntmpfs {here}x tmpfs rw 0 0"),
-            false,
-        );
-        check(
-            format!("tmpfs {here} tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"),
-            false,
-        );
+        check(format!("tmpfs / tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"), false);
+        check(format!("/dev/sda / ext4 rw 0 0\ntmpfs {here}x tmpfs rw 0 0"), false);
+        check(format!("tmpfs {here} tmpfs rw 0 0\n/dev/sda {here} ext4 rw 0 0"), false);
         check("".into(), false);
-        assert!(!in_memory(
-            Path::new("/nowhere/at/all"),
-            "tmpfs / tmpfs rw 0 0"
-        ));
+        assert!(!in_memory(Path::new("/nowhere/at/all"), "tmpfs / tmpfs rw 0 0"));
     }
 }

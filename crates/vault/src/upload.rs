@@ -28,15 +28,8 @@ struct Line {
 
 impl SealedUpload {
     pub(crate) fn new(location: Path, inner: Box<dyn MultipartUpload>, sealer: Sealer) -> Self {
-        let line = Line {
-            inner: Some(inner),
-            waiting: VecDeque::new(),
-            sealer: Some(sealer),
-        };
-        SealedUpload {
-            location,
-            line: Arc::new(Mutex::new(line)),
-        }
+        let line = Line { inner: Some(inner), waiting: VecDeque::new(), sealer: Some(sealer) };
+        SealedUpload { location, line: Arc::new(Mutex::new(line)) }
     }
 
     /// The upload underneath, once: to complete or abort it.
@@ -49,9 +42,7 @@ impl SealedUpload {
     /// Seals the first part that waits, if one does, and hands it on.
     async fn advance(line: Arc<Mutex<Line>>, location: Path) -> Result<()> {
         let shared = Arc::clone(&line);
-        let written = blocking(move || lock(&shared).seal_next(&location))
-            .await?
-            .await;
+        let written = blocking(move || lock(&shared).seal_next(&location)).await?.await;
         if written.is_err() {
             lock(&line).sealer = None;
         }
@@ -66,29 +57,17 @@ impl Line {
         };
         let mut sealer = self.sealer.take().ok_or_else(|| over(location))?;
         for bytes in part.iter() {
-            sealer
-                .push(bytes)
-                .map_err(|error| store_error(location, error))?;
+            sealer.push(bytes).map_err(|error| store_error(location, error))?;
         }
         let sealed = sealer.take();
         self.sealer = Some(sealer);
-        Ok(self
-            .inner
-            .as_mut()
-            .ok_or_else(|| over(location))?
-            .put_part(sealed.into()))
+        Ok(self.inner.as_mut().ok_or_else(|| over(location))?.put_part(sealed.into()))
     }
 
     fn seal_last(&mut self, location: &Path) -> Result<UploadPart> {
         let sealer = self.sealer.take().ok_or_else(|| over(location))?;
-        let sealed = sealer
-            .finish()
-            .map_err(|error| store_error(location, error))?;
-        Ok(self
-            .inner
-            .as_mut()
-            .ok_or_else(|| over(location))?
-            .put_part(sealed.into()))
+        let sealed = sealer.finish().map_err(|error| store_error(location, error))?;
+        Ok(self.inner.as_mut().ok_or_else(|| over(location))?.put_part(sealed.into()))
     }
 }
 
@@ -104,9 +83,7 @@ impl MultipartUpload for SealedUpload {
             SealedUpload::advance(Arc::clone(&self.line), self.location.clone()).await?;
         }
         let (line, location) = (Arc::clone(&self.line), self.location.clone());
-        blocking(move || lock(&line).seal_last(&location))
-            .await?
-            .await?;
+        blocking(move || lock(&line).seal_last(&location)).await?.await?;
         self.end()?.complete().await
     }
 
@@ -117,9 +94,7 @@ impl MultipartUpload for SealedUpload {
 
 impl fmt::Debug for SealedUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealedUpload")
-            .field("location", &self.location)
-            .finish_non_exhaustive()
+        f.debug_struct("SealedUpload").field("location", &self.location).finish_non_exhaustive()
     }
 }
 
@@ -128,8 +103,5 @@ fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
 }
 
 fn over(location: &Path) -> object_store::Error {
-    store_error(
-        location,
-        anyhow::anyhow!("the upload had failed or ended").into(),
-    )
+    store_error(location, anyhow::anyhow!("the upload had failed or ended").into())
 }

@@ -57,10 +57,7 @@ impl Vault {
 
     /// What protects the key now.
     pub fn protection(&self) -> Protection {
-        *self
-            .protection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.protection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sealed files under `folder` (a relative path, made if need be). Every write is on disk before it
@@ -70,10 +67,7 @@ impl Vault {
         make_folder(&path)?;
         let inner = LocalFileSystem::new_with_prefix(&path).map_err(anyhow::Error::from)?;
         let inner = inner.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Arc::new(EncryptedStore::new(
-            inner,
-            Recent::new(Arc::clone(&self.key)),
-        )))
+        Ok(Arc::new(EncryptedStore::new(inner, Recent::new(Arc::clone(&self.key)))))
     }
 
     /// Seals bytes in the form of a file. `name` is not stored, but `unseal` wants the same.
@@ -116,10 +110,7 @@ impl Vault {
         let after = HomeKey::make(&self.root, &self.key, secret)?;
         after.open(&self.root, secret)?;
         after.replace(&self.root)?;
-        *self
-            .protection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = after.protection();
+        *self.protection.lock().unwrap_or_else(PoisonError::into_inner) = after.protection();
         before.retire(&self.root, &after)
     }
 
@@ -133,23 +124,15 @@ impl Vault {
     }
 
     fn of(root: &Path, key: DataKey, home_key: &HomeKey) -> Result<Vault, VaultError> {
-        let root = root
-            .canonicalize()
-            .map_err(VaultError::io(format!("opening {}", root.display())))?;
+        let root = root.canonicalize().map_err(VaultError::io(format!("opening {}", root.display())))?;
         let protection = Arc::new(Mutex::new(home_key.protection()));
-        Ok(Vault {
-            root,
-            key: Arc::new(key),
-            protection,
-        })
+        Ok(Vault { root, key: Arc::new(key), protection })
     }
 
     /// Where `name` lies. Nothing outside the root, and neither of the key's own files.
     fn place(&self, name: &str) -> Result<PathBuf, VaultError> {
         let relative = Path::new(name);
-        let inside = relative
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+        let inside = relative.components().all(|part| matches!(part, Component::Normal(_)));
         if name.is_empty() || !inside || [home_key::NAME, key_file::NAME].contains(&name) {
             return Err(anyhow::anyhow!("`{name}` is no place for a sealed file").into());
         }
@@ -159,9 +142,7 @@ impl Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault")
-            .field("root", &self.root)
-            .finish_non_exhaustive()
+        f.debug_struct("Vault").field("root", &self.root).finish_non_exhaustive()
     }
 }
 
@@ -171,7 +152,5 @@ fn make_folder(path: &Path) -> Result<(), VaultError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(path)
-        .map_err(VaultError::io(format!("making {}", path.display())))
+    builder.create(path).map_err(VaultError::io(format!("making {}", path.display())))
 }

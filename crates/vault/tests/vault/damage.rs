@@ -36,11 +36,7 @@ async fn check(what: &str, alter: impl Fn(&mut Vec<u8>, &[u8]), whole_file_shows
         };
         assert!(is_refused(read.as_ref().err()), "{what}: {read:?}");
         let afresh = vault.object_store("db").unwrap().head(&a).await;
-        assert_eq!(
-            is_refused(afresh.as_ref().err()),
-            whole_file_shows_at_head,
-            "{what}: {afresh:?}"
-        );
+        assert_eq!(is_refused(afresh.as_ref().err()), whole_file_shows_at_head, "{what}: {afresh:?}");
     }
 }
 
@@ -48,75 +44,36 @@ fn is_refused(error: Option<&Error>) -> bool {
     let Some(Error::Generic { source, .. }) = error else {
         return false;
     };
-    matches!(
-        source.downcast_ref(),
-        Some(VaultError::Damaged { .. } | VaultError::WrongKey)
-    )
+    matches!(source.downcast_ref(), Some(VaultError::Damaged { .. } | VaultError::WrongKey))
 }
 
 #[tokio::test]
 async fn a_changed_bit_anywhere() {
     for at in [0, 4, 5, 6, 8, 16, 31] {
-        check(
-            &format!("header byte {at}"),
-            |sealed, _| sealed[at] ^= 1,
-            true,
-        )
-        .await;
+        check(&format!("header byte {at}"), |sealed, _| sealed[at] ^= 1, true).await;
     }
     let last = HEADER + 2 * SEALED_CHUNK;
-    for at in [
-        HEADER,
-        HEADER + SEALED_CHUNK - 1,
-        HEADER + SEALED_CHUNK,
-        last - 1,
-    ] {
+    for at in [HEADER, HEADER + SEALED_CHUNK - 1, HEADER + SEALED_CHUNK, last - 1] {
         check(&format!("byte {at}"), |sealed, _| sealed[at] ^= 128, false).await;
     }
     for at in [last, last + 499, last + 515] {
-        check(
-            &format!("byte {at} of the last chunk"),
-            |sealed, _| sealed[at] ^= 2,
-            true,
-        )
-        .await;
+        check(&format!("byte {at} of the last chunk"), |sealed, _| sealed[at] ^= 2, true).await;
     }
 }
 
 #[tokio::test]
 async fn a_file_cut_off_or_made_longer() {
     let whole = HEADER + 2 * SEALED_CHUNK + 516;
-    for length in [
-        0,
-        1,
-        HEADER,
-        HEADER + 16,
-        HEADER + SEALED_CHUNK,
-        HEADER + 2 * SEALED_CHUNK,
-        whole - 1,
-    ] {
-        check(
-            &format!("cut to {length}"),
-            |sealed, _| sealed.truncate(length),
-            true,
-        )
-        .await;
+    for length in [0, 1, HEADER, HEADER + 16, HEADER + SEALED_CHUNK, HEADER + 2 * SEALED_CHUNK, whole - 1] {
+        check(&format!("cut to {length}"), |sealed, _| sealed.truncate(length), true).await;
     }
     check("one byte more", |sealed, _| sealed.push(0), true).await;
-    check(
-        "a chunk more",
-        |sealed, other| sealed.extend_from_slice(&other[HEADER..]),
-        true,
-    )
-    .await;
+    check("a chunk more", |sealed, other| sealed.extend_from_slice(&other[HEADER..]), true).await;
 }
 
 #[tokio::test]
 async fn chunks_and_headers_exchanged() {
-    let (first, second) = (
-        HEADER..HEADER + SEALED_CHUNK,
-        HEADER + SEALED_CHUNK..HEADER + 2 * SEALED_CHUNK,
-    );
+    let (first, second) = (HEADER..HEADER + SEALED_CHUNK, HEADER + SEALED_CHUNK..HEADER + 2 * SEALED_CHUNK);
     check(
         "two chunks exchanged",
         |sealed, _| {
@@ -127,16 +84,9 @@ async fn chunks_and_headers_exchanged() {
         false,
     )
     .await;
-    let foreign = |sealed: &mut Vec<u8>, other: &[u8]| {
-        sealed[first.clone()].copy_from_slice(&other[first.clone()])
-    };
+    let foreign = |sealed: &mut Vec<u8>, other: &[u8]| sealed[first.clone()].copy_from_slice(&other[first.clone()]);
     check("another file's chunk", foreign, false).await;
-    check(
-        "another file's header",
-        |sealed, other| sealed[..HEADER].copy_from_slice(&other[..HEADER]),
-        true,
-    )
-    .await;
+    check("another file's header", |sealed, other| sealed[..HEADER].copy_from_slice(&other[..HEADER]), true).await;
 }
 
 #[tokio::test]
@@ -146,13 +96,8 @@ async fn another_homes_file_is_told_from_a_damaged_one() {
     let at = Path::from("a");
     other_store.put(&at, "theirs".into()).await.unwrap();
     std::fs::copy(_theirs.path().join("db/a"), root.path().join("db/a")).unwrap();
-    let ours = Vault::open(root.path(), Secret::Auto)
-        .unwrap()
-        .object_store("db")
-        .unwrap();
-    let Err(Error::Generic { source, .. }) = ours.head(&at).await else {
-        panic!("must be refused")
-    };
+    let ours = Vault::open(root.path(), Secret::Auto).unwrap().object_store("db").unwrap();
+    let Err(Error::Generic { source, .. }) = ours.head(&at).await else { panic!("must be refused") };
     assert!(matches!(source.downcast_ref(), Some(VaultError::WrongKey)));
 }
 
@@ -163,8 +108,6 @@ async fn what_is_no_sealed_file_can_be_listed_and_deleted() {
     std::fs::write(root.path().join("db/stray"), b"short").unwrap();
     let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
     assert_eq!((listed.len(), listed[0].size), (1, 0));
-    assert!(is_refused(
-        store.get(&listed[0].location).await.err().as_ref()
-    ));
+    assert!(is_refused(store.get(&listed[0].location).await.err().as_ref()));
     store.delete(&listed[0].location).await.unwrap();
 }

@@ -39,9 +39,7 @@ fn a_home_with_a_key_file_opens_again_and_only_with_its_key() {
         assert_eq!(again.protection(), Protection::KeyFile);
         assert_eq!(again.read_sealed("settings").unwrap().unwrap(), b"plain");
     }
-    check_refused(root.path(), WORDS, |error| {
-        matches!(error, VaultError::Other(_))
-    });
+    check_refused(root.path(), WORDS, |error| matches!(error, VaultError::Other(_)));
 
     let (other, _, _) = home();
     std::fs::copy(other.path().join("key"), root.path().join("key")).unwrap();
@@ -57,15 +55,9 @@ fn a_passphrase_home_is_locked_without_it() {
     vault.write_sealed("settings", b"plain").unwrap();
     assert_eq!(vault.protection(), Protection::Passphrase);
     for secret in [Secret::Auto, Secret::KeyFile, Secret::Keychain] {
-        check_refused(root.path(), secret, |error| {
-            matches!(error, VaultError::Locked)
-        });
+        check_refused(root.path(), secret, |error| matches!(error, VaultError::Locked));
     }
-    check_refused(
-        root.path(),
-        Secret::Passphrase("correct hors"),
-        is_wrong_key,
-    );
+    check_refused(root.path(), Secret::Passphrase("correct hors"), is_wrong_key);
     let again = Vault::create(root.path(), WORDS).unwrap();
     assert_eq!(again.read_sealed("settings").unwrap().unwrap(), b"plain");
 }
@@ -76,24 +68,13 @@ fn a_new_passphrase_rewrites_home_key_and_nothing_else() {
     let vault = Vault::create(root.path(), WORDS).unwrap();
     vault.write_sealed("settings", b"plain").unwrap();
     let before = snapshot(root.path());
-    assert!(matches!(
-        vault.change_passphrase("wrong", "new"),
-        Err(VaultError::WrongKey)
-    ));
-    assert!(matches!(
-        vault.change_passphrase("correct horse", ""),
-        Err(VaultError::Other(_))
-    ));
+    assert!(matches!(vault.change_passphrase("wrong", "new"), Err(VaultError::WrongKey)));
+    assert!(matches!(vault.change_passphrase("correct horse", ""), Err(VaultError::Other(_))));
     assert_eq!(snapshot(root.path()), before);
 
-    vault
-        .change_passphrase("correct horse", "battery staple")
-        .unwrap();
+    vault.change_passphrase("correct horse", "battery staple").unwrap();
     let after = snapshot(root.path());
-    let changed: Vec<_> = after
-        .iter()
-        .filter(|(path, bytes)| before.get(*path) != Some(bytes))
-        .collect();
+    let changed: Vec<_> = after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)).collect();
     assert_eq!(changed.len(), 1);
     assert!(changed[0].0.ends_with("home.key") && before.len() == after.len());
     check_refused(root.path(), WORDS, is_wrong_key);
@@ -107,17 +88,9 @@ fn protection_can_be_changed_there_and_back() {
     vault.write_sealed("settings", b"plain").unwrap();
     vault.change_protection(WORDS).unwrap();
     assert_eq!(vault.clone().protection(), Protection::Passphrase);
-    assert!(
-        !root.path().join("key").exists(),
-        "the key file would still open what it no longer protects"
-    );
-    check_refused(root.path(), Secret::Auto, |error| {
-        matches!(error, VaultError::Locked)
-    });
-    Vault::open(root.path(), WORDS)
-        .unwrap()
-        .change_protection(Secret::KeyFile)
-        .unwrap();
+    assert!(!root.path().join("key").exists(), "the key file would still open what it no longer protects");
+    check_refused(root.path(), Secret::Auto, |error| matches!(error, VaultError::Locked));
+    Vault::open(root.path(), WORDS).unwrap().change_protection(Secret::KeyFile).unwrap();
     let again = Vault::open(root.path(), Secret::Auto).unwrap();
     again.change_protection(Secret::KeyFile).unwrap();
     let again = Vault::open(root.path(), Secret::Auto).unwrap();
@@ -127,10 +100,7 @@ fn protection_can_be_changed_there_and_back() {
 #[test]
 fn no_key_is_made_over_sealed_files() {
     let (root, vault, _store) = home();
-    assert!(matches!(
-        Vault::open(&root.path().join("none"), Secret::Auto),
-        Err(VaultError::NoHome { .. })
-    ));
+    assert!(matches!(Vault::open(&root.path().join("none"), Secret::Auto), Err(VaultError::NoHome { .. })));
     vault.write_sealed("deep/settings", b"plain").unwrap();
     std::fs::remove_file(root.path().join("home.key")).unwrap();
     assert!(!Vault::exists(root.path()));
@@ -150,18 +120,12 @@ fn an_altered_home_key_opens_nothing() {
     let good = std::fs::read_to_string(&path).unwrap();
     type Refusal = fn(&VaultError) -> bool;
     for (from, to, expected) in [
-        (
-            "\"memory_kib\": 65536",
-            "\"memory_kib\": 8",
-            is_damaged as Refusal,
-        ),
+        ("\"memory_kib\": 65536", "\"memory_kib\": 8", is_damaged as Refusal),
         ("\"passes\": 3", "\"passes\": 1000", is_damaged),
         ("\"passes\": 3", "\"passes\": 2", is_wrong_key),
         ("\"wrapped\": \"", "\"wrapped\": \"00", is_wrong_key),
         ("\"check\": \"", "\"check\": \"00", is_damaged),
-        ("\"version\": 1", "\"version\": 2", |error| {
-            matches!(error, VaultError::Other(_))
-        }),
+        ("\"version\": 1", "\"version\": 2", |error| matches!(error, VaultError::Other(_))),
         ("{", "", is_damaged),
     ] {
         assert!(good.contains(from), "{from}");
@@ -180,23 +144,13 @@ fn only_the_owner_may_read_the_key() {
     let home = root.path().join("new/home");
     let vault = Vault::create(&home, Secret::KeyFile).unwrap();
     vault.write_sealed("settings", b"plain").unwrap();
-    let mode = |name: &str| {
-        std::fs::metadata(home.join(name))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777
-    };
-    assert_eq!(
-        (mode(""), mode("key"), mode("home.key"), mode("settings")),
-        (0o700, 0o600, 0o600, 0o600)
-    );
+    let mode = |name: &str| std::fs::metadata(home.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("key"), mode("home.key"), mode("settings")), (0o700, 0o600, 0o600, 0o600));
 
     for exposed in [0o640, 0o604, 0o622] {
         std::fs::set_permissions(home.join("key"), PermissionsExt::from_mode(exposed)).unwrap();
         check_refused(&home, Secret::Auto, |error| {
-            matches!(error, VaultError::KeyFileExposed { .. })
-                && error.to_string().contains("chmod 600")
+            matches!(error, VaultError::KeyFileExposed { .. }) && error.to_string().contains("chmod 600")
         });
     }
 }
@@ -219,16 +173,7 @@ fn all_who_create_at_once_share_one_key() {
 #[test]
 fn sealed_names_stay_inside_and_keep_off_the_key() {
     let (_root, vault, _store) = home();
-    for name in [
-        "",
-        "..",
-        "../outside",
-        "/absolute",
-        "a/../../b",
-        "./a",
-        "key",
-        "home.key",
-    ] {
+    for name in ["", "..", "../outside", "/absolute", "a/../../b", "./a", "key", "home.key"] {
         assert!(vault.write_sealed(name, b"").is_err(), "{name}");
         assert!(vault.read_sealed(name).is_err(), "{name}");
         assert!(vault.object_store(name).is_err(), "{name}");

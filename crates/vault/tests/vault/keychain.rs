@@ -15,16 +15,10 @@ fn a_home_in_the_keychain_opens_until_its_entry_is_gone() {
     let again = Vault::open(root.path(), Secret::Keychain).unwrap();
     assert_eq!(again.read_sealed("settings").unwrap().unwrap(), b"plain");
     again.change_protection(Secret::KeyFile).unwrap();
-    assert_eq!(
-        Vault::open(root.path(), Secret::Auto).unwrap().protection(),
-        Protection::KeyFile
-    );
+    assert_eq!(Vault::open(root.path(), Secret::Auto).unwrap().protection(), Protection::KeyFile);
 
     // The change removed the entry; the old `home.key` wants it.
     std::fs::write(root.path().join("home.key"), home_key).unwrap();
     let refused = Vault::open(root.path(), Secret::Auto);
-    assert!(matches!(
-        refused,
-        Err(VaultError::KeychainUnavailable { .. })
-    ));
+    assert!(matches!(refused, Err(VaultError::KeychainUnavailable { .. })));
 }

@@ -25,9 +25,7 @@ fn home() -> (TempDir, Vault, Arc<dyn ObjectStore>) {
 
 /// Bytes that differ from place to place and do not compress to a pattern of the chunk size.
 fn text(length: usize, seed: u64) -> Vec<u8> {
-    (0..length as u64)
-        .map(|i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7) as u8)
-        .collect()
+    (0..length as u64).map(|i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7) as u8).collect()
 }
 
 /// Every file under `root` with its content.
