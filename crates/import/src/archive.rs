@@ -13,7 +13,7 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
-use zip::{CompressionMethod, ExtraField, HasZipMetadata as _, ZipArchive, read::ZipFile};
+use zip::{CompressionMethod, ExtraField, ZipArchive, read::ZipFile};
 
 /// A refusal that travels inside an [`io::Error`] out of a stream.
 #[derive(Debug, thiserror::Error)]

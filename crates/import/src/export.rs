@@ -124,13 +124,12 @@ impl Export {
     /// The first 64 KiB, without a byte order mark and with UTF-16 turned into UTF-8.
     pub(crate) fn head(&self, i: usize) -> Result<Vec<u8>, ImportError> {
         let mut head = Vec::new();
-        let read = || -> io::Result<()> {
-            text::utf8(self.raw(i)?)?.take(HEAD).read_to_end(&mut head)?;
-            Ok(())
-        };
-        let mut read = read;
-        read().map_err(|e| self.trouble(i, e))?;
-        Ok(head)
+        let read = self.raw(i).and_then(text::utf8).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+        match read.map_err(|e| self.trouble(i, e)) {
+            // Damage further on does not keep the beginning from being recognised.
+            Err(ImportError::Io { .. }) if !head.is_empty() => Ok(head),
+            other => other.map(|_| head),
+        }
     }
 
     /// Files that may be JSON (a single file whatever its name) and whose first 64 KiB fit.

@@ -61,7 +61,7 @@ impl<'a> Out<'a> {
     pub(crate) fn file_ended(&mut self, file: usize, lost: u64, trouble: Option<io::Error>) -> Result<(), ImportError> {
         let place = self.export.place(file, 0);
         if lost > 0 {
-            self.note(format!("{lost} damaged characters in {:?} are shown as \u{fffd}.", place.file));
+            self.note(format!("Damaged characters in {:?}, shown as \u{fffd}: {lost}.", place.file));
         }
         match trouble.map(|e| self.export.trouble(file, e)) {
             Some(ImportError::Io { source, .. }) => {

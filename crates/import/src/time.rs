@@ -16,8 +16,9 @@ pub(crate) fn from_number(n: f64) -> Option<i64> {
     (n.is_finite() && ms > 0.0).then(|| ms.round() as i64).filter(|ms| *ms < LATEST)
 }
 
-/// ISO 8601; UTC where it names no zone.
+/// ISO 8601; UTC where it names no zone, or only the sign of one.
 pub(crate) fn iso(text: &str) -> Option<i64> {
+    let text = text.trim_end_matches('+');
     let zoned = text.parse::<Timestamp>().map(|t| t.as_millisecond());
     sane(zoned.ok().or_else(|| civil(text, &TimeZone::UTC)))
 }
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn iso_with_and_without_zone() {
-        for text in ["2024-01-15T10:30:00Z", "2024-01-15T11:30:00.0+01:00", "2024-01-15T10:30:00.000000"] {
+        for text in ["2024-01-15T10:30:00Z", "2024-01-15T11:30:00.0+01:00", "2024-01-15T10:30:00.000000+"] {
             assert_eq!(iso(text), Some(1_705_314_600_000), "{text}");
         }
     }

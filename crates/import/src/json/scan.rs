@@ -82,7 +82,7 @@ impl Scan {
             (State::Value | State::ValueOrEnd, b'{') => self.push(true)?,
             (State::Value | State::ValueOrEnd, b'[') => self.push(false)?,
             (State::ValueOrEnd, b']') | (State::KeyOrEnd, b'}') => self.pop(byte)?,
-            (State::Value | State::ValueOrEnd, b) if is_scalar(b) => State::Scalar,
+            (State::Value | State::ValueOrEnd, b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'N' | b'I') => State::Scalar,
             (State::Key | State::KeyOrEnd, b'"') => State::Text { key: true },
             (State::Colon, b':') => State::Value,
             (State::After, b',') if self.open.last() == Some(&true) => State::Key,
@@ -196,6 +196,7 @@ mod tests {
         check(r#"{"a":"b#,"c":1}"#, (10, Step::Wrong("a comma or the end of a text is missing")));
         check(r#"{"a" 1}"#, (5, Step::Wrong("a colon is missing")));
         check("[1}", (2, Step::Wrong("a bracket does not match")));
+        check(r#"{"a":z}"#, (5, Step::Wrong("a value is missing")));
         check("[,1]", (1, Step::Wrong("a value is missing")));
         assert!(matches!(Scan::new().feed("[".repeat(600).as_bytes()), (512, Step::Wrong(_))));
     }

@@ -106,7 +106,7 @@ impl Thread {
 
     fn message(&mut self, value: &Value, part: Part, text: String, attachments: Vec<Attachment>, place: Place) -> Message {
         let sender = self.sender(value);
-        if !sender.name.is_empty() && self.participants.len() < PARTICIPANTS && !self.participants.contains(&sender.name) {
+        if sender.key != FORMAT.key && self.participants.len() < PARTICIPANTS && !self.participants.contains(&sender.name) {
             self.participants.push(sender.name.clone());
         }
         let (time, zone_known) = self.time(value);
@@ -155,8 +155,11 @@ impl Thread {
             Some(Value::String(id)) => id.clone(),
             _ => name.clone(),
         };
+        if key.is_empty() {
+            return Sender { key: FORMAT.key.to_owned(), name: FORMAT.label.to_owned(), me: false };
+        }
         let me = self.owner.as_ref().is_some_and(|owner| *owner == key);
-        Sender { key: if key.is_empty() { "telegram".to_owned() } else { key }, name, me }
+        Sender { key, name, me }
     }
 
     /// When it was sent. A record whose time is damaged has that of the one before it.

@@ -1,0 +1,69 @@
+//! Reads an export from bytes or from the fixtures, and writes what came of it on one line a record.
+
+use evoke_import::{ImportError, Item, Limits, Options, read};
+use jiff::tz::TimeZone;
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+pub(crate) fn options() -> Options {
+    Options { zone: TimeZone::UTC, now: 1_800_000_000_000, limits: Limits::default() }
+}
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
+}
+
+/// Every item of an export.
+pub(crate) fn items(path: &Path, options: &Options) -> Result<Vec<Item>, ImportError> {
+    let mut items = Vec::new();
+    let mut sink = |item| {
+        items.push(item);
+        ControlFlow::Continue(())
+    };
+    read(path, options, &mut sink, &mut |done, total| assert!(done <= total))?;
+    Ok(items)
+}
+
+/// The same for a file of this name and content.
+pub(crate) fn items_of(name: &str, bytes: &[u8]) -> Result<Vec<Item>, ImportError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    items(&path, &options())
+}
+
+/// How many records were kept, skipped and failed.
+pub(crate) fn counts(items: &[Item]) -> (usize, usize, usize) {
+    let count = |fits: fn(&Item) -> bool| items.iter().filter(|i| fits(i)).count();
+    (
+        count(|i| matches!(i, Item::Message(_))),
+        count(|i| matches!(i, Item::Skipped { .. })),
+        count(|i| matches!(i, Item::Failed(_))),
+    )
+}
+
+pub(crate) fn shown(items: &[Item]) -> String {
+    items.iter().map(|item| line(item) + "\n").collect()
+}
+
+fn line(item: &Item) -> String {
+    match item {
+        Item::Conversation(c) => {
+            format!("# {:?} {} {:?} [{}] {}", c.kind, c.key, c.title, c.participants.join(", "), c.id)
+        }
+        Item::Skipped { reason, place } => format!("- skipped: {reason} ({} {})", place.file, place.at),
+        Item::Failed(broken) => format!("- failed: {} ({} {})", broken.reason, broken.place.file, broken.place.at),
+        Item::Note(note) => format!("- note: {note}"),
+        Item::Message(m) => {
+            let time = jiff::Timestamp::from_millisecond(m.time).unwrap();
+            let flags = [(!m.active, " inactive"), (!m.zone_known, " wall"), (m.edited.is_some(), " edited"), (m.reply_to.is_some(), " reply")];
+            let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+            let files: String = m.attachments.iter().map(|a| format!(" <{}{}>", a.name, a.missing.as_ref().map_or(String::new(), |m| format!(": {m}")))).collect();
+            let me = if m.sender.me { "*" } else { "" };
+            format!("{} {} {:?}{flags} {me}{} ({}): {:?}{files} @{} {}", m.order, time, m.part, m.sender.name, m.sender.key, m.text, m.place.at, m.id)
+        }
+    }
+}
