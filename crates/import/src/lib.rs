@@ -14,6 +14,7 @@ mod export;
 mod json;
 mod limits;
 mod look;
+mod markdown;
 mod out;
 mod telegram;
 mod text;
@@ -72,7 +73,7 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] = &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT];
+pub static FORMATS: &[Format] = &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

@@ -53,9 +53,12 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     let mut told = Told::default();
     for &i in files {
         let Some(entry) = export.files().get(i) else { continue };
-        let Gathered { text, lost, too_long, trouble } = gather(export, i, options)?;
+        let Gathered { text, mut lost, too_long, trouble } = gather(export, i, options)?;
         match refused(&text, lost, too_long) {
-            Some(reason) => drop(out.failed(reason, export.place(i, 0))),
+            Some(reason) => {
+                lost = 0;
+                let _ = out.failed(reason, export.place(i, 0));
+            }
             None => {
                 let note = Note::new(export, entry, &text, options, &mut told);
                 note.put(&linked, export.place(i, 0), out);
@@ -80,10 +83,10 @@ struct Told {
 impl Told {
     fn put(&self, out: &mut Out) {
         if self.daily > 0 {
-            out.note(format!("{} daily notes stand at 00:00 of their day: a name such as 2024-01-31 has no time of day.", self.daily));
+            out.note(format!("Daily notes stand at 00:00 of their day, because a name such as 2024-01-31 has no time: {}.", self.daily));
         }
         if self.not_valid > 0 {
-            out.note(format!("The properties of {} notes are not valid YAML and were kept as text.", self.not_valid));
+            out.note(format!("Properties that are not valid YAML were kept as text. Notes with such: {}.", self.not_valid));
         }
     }
 }
@@ -157,7 +160,7 @@ impl<'a> Note<'a> {
             path: &entry.path,
             vault,
             key,
-            title: title(&front, body, entry),
+            title: title(&front, body, entry, &when),
             body,
             created: Some(created.map_or(when.time, |w| w.time)),
             updated: updated.map(|w| w.time).or(entry.modified),
@@ -282,12 +285,14 @@ fn when(entry: &Entry, created: &Option<When>, updated: &Option<When>, options: 
     })
 }
 
-/// From the properties, a heading that the note begins with, or its file.
-fn title(front: &Front, body: &str, entry: &Entry) -> String {
+/// From the properties, a heading that the note begins with, or its file. `2024/01/31.md` is its day.
+fn title(front: &Front, body: &str, entry: &Entry, when: &When) -> String {
     let first = body.lines().find(|line| !line.trim().is_empty()).and_then(|line| pieces::heading(line, None));
     let heading = first.filter(|(level, ..)| *level == 1).map(|(_, title, _)| title);
     let name = entry.file_name().rsplit_once('.').map_or(entry.file_name(), |(stem, _)| stem);
-    front.first(&["title"]).or(heading).unwrap_or(name).to_owned()
+    let is_day = name.len() <= 2 && when.original == name;
+    let name = if is_day { when.day.to_string() } else { name.to_owned() };
+    front.first(&["title"]).or(heading).map_or(name, str::to_owned)
 }
 
 /// The folder of the vault inside the export, and a key that holds wherever the vault lies: its

@@ -9,7 +9,7 @@ const LONGEST: usize = 64 << 10;
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Front {
-    /// Names in lower case, with the plain values below them, in order.
+    /// Names with the plain values below them, in order.
     fields: Vec<(String, Vec<String>)>,
     /// The block itself, where it could not be understood.
     pub(super) kept_as_text: Option<String>,
@@ -46,7 +46,7 @@ impl Front {
 
     /// First value of the first of `names` that has one.
     pub(super) fn first(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.fields.iter().find(|(n, _)| n == name)?.1.first()).map(String::as_str)
+        names.iter().find_map(|name| self.fields.iter().find(|(n, _)| n.to_lowercase() == *name)?.1.first()).map(String::as_str)
     }
 
     /// Tags and properties in words, to stand above the text; empty where there are none.
@@ -56,8 +56,9 @@ impl Front {
         }
         let mut lines = Vec::new();
         for (name, values) in &self.fields {
-            let said = !NOT_SAID.contains(&name.as_str()) && !CREATED.contains(&name.as_str()) && !UPDATED.contains(&name.as_str());
-            match name.as_str() {
+            let lower = name.to_lowercase();
+            let said = ![&NOT_SAID[..], &CREATED[..], &UPDATED[..]].iter().any(|names| names.contains(&lower.as_str()));
+            match lower.as_str() {
                 _ if values.is_empty() => {}
                 "tags" | "tag" => lines.push(tags(values)),
                 _ if said => lines.push(format!("{name}: {}", values.join(", "))),
@@ -100,7 +101,7 @@ fn yaml(block: &str) -> Option<Vec<(String, Vec<String>)>> {
                 .filter_map(|(name, value)| {
                     let mut values = Vec::new();
                     plain(value, &mut values, 0);
-                    Some((one(name)?.to_lowercase(), values))
+                    Some((one(name)?, values))
                 })
                 .collect(),
         ),
@@ -138,7 +139,7 @@ fn by_line(block: &str, sign: char) -> Vec<(String, Vec<String>)> {
         let values = value.trim_matches(['[', ']']).split(',').map(|v| v.trim().trim_matches(['"', '\'']).to_owned());
         let values: Vec<String> = values.filter(|v| !v.is_empty() && !v.contains("{{")).collect();
         let plain = !name.starts_with([' ', '\t', '-', '#']) && !name.trim().is_empty();
-        plain.then(|| (name.trim().to_lowercase(), values))
+        plain.then(|| (name.trim().to_owned(), values))
     });
     read.collect()
 }
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn properties() {
         check("---\ntags: [a, b/c]\nauthor: Ann\ncreated: 2024-01-01\n---\nx", "#a #b/c\nauthor: Ann", "x");
-        check("---\ntags: a, b\nAliases:\n  - one\n  - two\n---\r\nx", "#a #b\naliases: one, two", "x");
+        check("---\ntags: a, b\nAliases:\n  - one\n  - two\n---\r\nx", "#a #b\nAliases: one, two", "x");
         check("---\nrating: 5\nlist: {a: 1, b: [2]}\n...\nx", "rating: 5\nlist: 1, 2", "x");
         check("+++\ntitle = \"T\"\ntags = [\"a\", \"b\"]\n+++\nx", "#a #b", "x");
         check("---\n---\nx", "", "x");
