@@ -52,7 +52,7 @@ async function run(text: string, conversation: string, near: number): Promise<vo
   const found = await api.search({ ...query, sort: 'oldest', mode: 'words' }).catch(() => null);
   if (mine !== asked || !found) return;
   const messages = found.hits.map((hit) => hit.message).sort((a, b) => a.time - b.time);
-  find.matches = messages.flatMap((m) => matchesIn(m, text));
+  find.matches = messages.filter(isRead).flatMap((m) => matchesIn(m, text));
   find.cut = found.messages > most;
   const byId = new Map(messages.map((m) => [m.id, m.time]));
   go(
@@ -61,6 +61,11 @@ async function run(text: string, conversation: string, near: number): Promise<vo
       find.matches.findIndex((match) => (byId.get(match.message) ?? 0) >= near),
     ),
   );
+}
+
+/** What an assistant did on the way is folded: its words cannot be seen, so they are no matches. */
+function isRead(message: Shown): boolean {
+  return message.part !== 'tool' && message.part !== 'thinking';
 }
 
 export function matchesIn(message: Shown, text: string): Match[] {

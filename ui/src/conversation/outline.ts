@@ -9,6 +9,8 @@ export type Entry = {
   text: string;
   /** The message it leads to. */
   message: string;
+  /** Which of the message's headings, from 0. */
+  heading?: number;
   /** Messages from here to the next entry; matches of "find" are counted in them. */
   covers: ReadonlySet<string>;
 };
@@ -39,6 +41,7 @@ function headings(page: Page): Entry[] {
       key: `${message.id} ${at}`,
       text,
       message: message.id,
+      heading: at,
       covers: new Set<string>(),
     })),
   );

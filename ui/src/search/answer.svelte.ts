@@ -25,6 +25,7 @@ export const answer: Answer = $state({ found: null, hits: [], waiting: false, tr
 let latest = 0;
 let typing: ReturnType<typeof setTimeout> | undefined;
 let lastText = '';
+let lastAsked = '';
 
 /** What is sent: without words there is no best, only newest. */
 export function sent(query: Query): Query {
@@ -35,6 +36,8 @@ export function sent(query: Query): Query {
 export function questionChanged(): void {
   const query = sent($state.snapshot(question));
   clearTimeout(typing);
+  // Coming back from another view changes nothing.
+  if (JSON.stringify(query) === lastAsked) return;
   if (query.text === lastText) return void run(query);
   lastText = query.text;
   typing = setTimeout(run, typingMs, query);
@@ -47,6 +50,7 @@ export function askAgain(): void {
 
 async function run(query: Query): Promise<void> {
   const mine = ++latest;
+  lastAsked = JSON.stringify(query);
   const noticed = setTimeout(() => (answer.waiting = mine === latest), noticedMs);
   try {
     const found = await api.search(query);

@@ -1,6 +1,7 @@
 // Which row of the results is chosen, what is unfolded, and where the list stood, so that coming
 // back from a conversation finds everything as it was.
 
+import type { CacheSnapshot } from 'virtua/svelte';
 import { answer } from './answer.svelte';
 import { foldedRows, type Row } from './fold';
 import type { Hit } from '../api';
@@ -13,6 +14,9 @@ type Selection = {
   /** Narrow windows: the preview lies over the results. */
   peeking: boolean;
 };
+
+/** The measured heights of the rows, in virtua's own form, for coming back to the same place. */
+export const measured: { rows: CacheSnapshot | undefined } = { rows: undefined };
 
 export const selection: Selection = $state({ key: '', unfolded: [], scroll: 0, peeking: false });
 
