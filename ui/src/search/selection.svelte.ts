@@ -1,7 +1,7 @@
 // Which row of the results is chosen, what is unfolded, and where the list stood, so that coming
 // back from a conversation finds everything as it was.
 
-import type { CacheSnapshot } from 'virtua/svelte';
+import type { VirtualizerHandle } from 'virtua/svelte';
 import { answer } from './answer.svelte';
 import { foldedRows, type Row } from './fold';
 import type { Hit } from '../api';
@@ -16,7 +16,8 @@ type Selection = {
 };
 
 /** The measured heights of the rows, in virtua's own form, for coming back to the same place. */
-export const measured: { rows: CacheSnapshot | undefined } = { rows: undefined };
+type Measured = { heights: ReturnType<VirtualizerHandle['getCache']> | undefined; rows: number };
+export const measured: Measured = { heights: undefined, rows: 0 };
 
 export const selection: Selection = $state({ key: '', unfolded: [], scroll: 0, peeking: false });
 
