@@ -44,11 +44,8 @@ struct Prefixes {
 impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, EmbedError> {
         let json = std::fs::read(path).map_err(|error| EmbedError::io(path, &error))?;
-        let config: Config =
-            serde_json::from_slice(&json).map_err(|error| EmbedError::broken(path, error))?;
-        config
-            .check()
-            .map_err(|reason| EmbedError::broken(path, reason))?;
+        let config: Config = serde_json::from_slice(&json).map_err(|error| EmbedError::broken(path, error))?;
+        config.check().map_err(|reason| EmbedError::broken(path, reason))?;
         Ok(config)
     }
 
@@ -105,18 +102,9 @@ mod tests {
     #[test]
     fn sizes_that_cannot_work_are_refused() {
         check(("", ""), None);
-        check(
-            ("\"num_attention_heads\": 12", "\"num_attention_heads\": 0"),
-            Some("num_attention_heads"),
-        );
-        check(
-            ("\"num_attention_heads\": 12", "\"num_attention_heads\": 7"),
-            Some("multiple"),
-        );
-        check(
-            ("\"max_tokens\": 512", "\"max_tokens\": 4096"),
-            Some("max_tokens"),
-        );
+        check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 0"), Some("num_attention_heads"));
+        check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 7"), Some("multiple"));
+        check(("\"max_tokens\": 512", "\"max_tokens\": 4096"), Some("max_tokens"));
         check(("\"gelu\"", "\"relu\""), Some("gelu"));
         check(("\"mean\"", "\"cls\""), Some("cls"));
         check(("{", "garbage"), Some("expected"));

@@ -35,9 +35,7 @@ impl Statistics {
     /// direction). Costs an eigendecomposition: make it when the archive has changed, not per query.
     pub fn correction(&self, prior: Option<&Prior>) -> Correction {
         let (mean, covariance) = self.shrunk(prior);
-        Correction {
-            map: Map::new(mean, covariance),
-        }
+        Correction { map: Map::new(mean, covariance) }
     }
 
     fn shrunk(&self, prior: Option<&Prior>) -> (Vec<f64>, Vec<f64>) {
@@ -45,22 +43,13 @@ impl Statistics {
         let own = self.count() as f64 / (self.count() as f64 + HALF_WEIGHT);
         match prior.filter(|prior| prior.mean.len() == mean.len()) {
             Some(prior) => {
-                shrink(
-                    &mut mean,
-                    own,
-                    prior.mean.iter().map(|value| f64::from(*value)),
-                );
-                shrink(
-                    &mut covariance,
-                    own,
-                    prior.covariance.iter().map(|value| f64::from(*value)),
-                );
+                shrink(&mut mean, own, prior.mean.iter().map(|value| f64::from(*value)));
+                shrink(&mut covariance, own, prior.covariance.iter().map(|value| f64::from(*value)));
             }
             None => {
                 let dims = mean.len();
                 let diagonal = covariance.iter().step_by(dims + 1).sum::<f64>() / dims as f64;
-                let round =
-                    (0..dims * dims).map(|at| if at % (dims + 1) == 0 { diagonal } else { 0.0 });
+                let round = (0..dims * dims).map(|at| if at % (dims + 1) == 0 { diagonal } else { 0.0 });
                 shrink(&mut covariance, own, round);
                 shrink(&mut mean, own, std::iter::repeat(0.0));
             }
@@ -85,11 +74,8 @@ impl Map {
         if !average.is_finite() || average <= f64::MIN_POSITIVE {
             return None;
         }
-        let powers = eigen
-            .eigenvalues
-            .map(|value| (value / average).max(FLOOR).powf(-POWER));
-        let matrix =
-            &eigen.eigenvectors * DMatrix::from_diagonal(&powers) * eigen.eigenvectors.transpose();
+        let powers = eigen.eigenvalues.map(|value| (value / average).max(FLOOR).powf(-POWER));
+        let matrix = &eigen.eigenvectors * DMatrix::from_diagonal(&powers) * eigen.eigenvectors.transpose();
         Some(Map {
             mean: mean.iter().map(|value| *value as f32).collect(),
             matrix: matrix.iter().map(|value| *value as f32).collect(),
@@ -103,16 +89,9 @@ impl Correction {
         let Some(map) = &self.map else {
             return query.to_vec();
         };
-        let centred: Vec<f32> = query
-            .iter()
-            .zip(&map.mean)
-            .map(|(value, mean)| value - mean)
-            .collect();
+        let centred: Vec<f32> = query.iter().zip(&map.mean).map(|(value, mean)| value - mean).collect();
         let rows = map.matrix.chunks_exact(map.mean.len());
-        unit(
-            rows.map(|row| row.iter().zip(&centred).map(|(a, b)| a * b).sum())
-                .collect(),
-        )
+        unit(rows.map(|row| row.iter().zip(&centred).map(|(a, b)| a * b).sum()).collect())
     }
 }
 
@@ -125,9 +104,7 @@ mod tests {
     fn archive(count: usize, dims: usize) -> Vec<Vec<f32>> {
         let mut state = 7_u64;
         let mut next = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) as f32 / (1_u64 << 31) as f32 - 0.5
         };
         (0..count)
@@ -166,12 +143,7 @@ mod tests {
     #[test]
     fn a_few_messages_change_a_query_less_than_many() {
         let query = unit(vec![0.8, 0.5, 0.3, 0.1, 0.1, 0.0, 0.0, 0.2]);
-        let kept = |count| {
-            cosine(
-                &query,
-                &of(&archive(count, 8), 8).correction(None).apply(&query),
-            )
-        };
+        let kept = |count| cosine(&query, &of(&archive(count, 8), 8).correction(None).apply(&query));
         assert!(kept(5) > 0.99, "{}", kept(5));
         assert!(kept(5_000) < 0.9 * kept(5), "{}", kept(5_000));
     }
@@ -234,10 +206,7 @@ mod tests {
         };
         let query = unit(vec![0.5, 0.5, 0.5, 0.5]);
         let by_prior = Statistics::new(4).correction(Some(&prior)).apply(&query);
-        assert!(
-            by_prior[3].abs() < 1e-6 && by_prior[0] > 0.5,
-            "{by_prior:?}"
-        );
+        assert!(by_prior[3].abs() < 1e-6 && by_prior[0] > 0.5, "{by_prior:?}");
         let (with, without) = (own.correction(Some(&prior)), own.correction(None));
         assert!(cosine(&with.apply(&query), &without.apply(&query)) > 0.97);
     }

@@ -23,9 +23,7 @@ impl FromStr for Device {
             "cpu" => Ok(Device::Cpu),
             "cuda" => Ok(Device::Cuda),
             "metal" => Ok(Device::Metal),
-            _ => Err(format!(
-                "There is no device \"{name}\"; choose auto, cpu, cuda or metal."
-            )),
+            _ => Err(format!("There is no device \"{name}\"; choose auto, cpu, cuda or metal.")),
         }
     }
 }
@@ -54,29 +52,17 @@ fn cpu(instead_of: Option<(&str, String)>) -> Chosen {
     if let Some((name, why)) = instead_of {
         description += &format!(" ({name} was asked for but is not available: {why})");
     }
-    Chosen {
-        device: candle_core::Device::Cpu,
-        description,
-        threads,
-    }
+    Chosen { device: candle_core::Device::Cpu, description, threads }
 }
 
 fn cuda() -> Result<Chosen, String> {
     let device = candle_core::Device::new_cuda(0).map_err(|error| error.to_string())?;
-    Ok(Chosen {
-        device,
-        description: "CUDA, device 0".into(),
-        threads: 1,
-    })
+    Ok(Chosen { device, description: "CUDA, device 0".into(), threads: 1 })
 }
 
 fn metal() -> Result<Chosen, String> {
     let device = candle_core::Device::new_metal(0).map_err(|error| error.to_string())?;
-    Ok(Chosen {
-        device,
-        description: "Metal, device 0".into(),
-        threads: 1,
-    })
+    Ok(Chosen { device, description: "Metal, device 0".into(), threads: 1 })
 }
 
 #[cfg(test)]
@@ -89,22 +75,14 @@ mod tests {
         assert_eq!("cpu".parse(), Ok(Device::Cpu));
         assert_eq!("CUDA".parse(), Ok(Device::Cuda));
         assert_eq!("metal".parse(), Ok(Device::Metal));
-        assert!(
-            "tpu"
-                .parse::<Device>()
-                .is_err_and(|message| message.contains("tpu"))
-        );
+        assert!("tpu".parse::<Device>().is_err_and(|message| message.contains("tpu")));
     }
 
     #[test]
     fn the_cpu_says_how_many_threads() {
         let chosen = choose(Device::Cpu);
         assert!(chosen.device.is_cpu());
-        assert!(
-            chosen
-                .description
-                .starts_with(&format!("CPU, {}", chosen.threads))
-        );
+        assert!(chosen.description.starts_with(&format!("CPU, {}", chosen.threads)));
     }
 
     #[cfg(not(feature = "cuda"))]
@@ -112,10 +90,6 @@ mod tests {
     fn a_missing_gpu_is_replaced_and_the_reason_kept() {
         let chosen = choose(Device::Cuda);
         assert!(chosen.device.is_cpu());
-        assert!(
-            chosen.description.contains("CUDA was asked for"),
-            "{}",
-            chosen.description
-        );
+        assert!(chosen.description.contains("CUDA was asked for"), "{}", chosen.description);
     }
 }

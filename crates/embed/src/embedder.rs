@@ -44,27 +44,21 @@ impl Embedder {
     /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if it is there, `prior.safetensors`.
     /// The error names the file that is missing or broken.
     pub fn open(dir: &Path, device: Device) -> Result<Self, EmbedError> {
-        let [config, tokenizer, weights] =
-            ["config.json", "tokenizer.json", "model.gguf"].map(|name| dir.join(name));
+        let [config, tokenizer, weights] = ["config.json", "tokenizer.json", "model.gguf"].map(|name| dir.join(name));
         let fingerprint = fingerprint(&[&config, &tokenizer, &weights])?;
         let config = Config::read(&config)?;
         let chosen = choose(device);
-        let pools =
-            (0..chosen.threads).map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build());
+        let pools = (0..chosen.threads).map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build());
         let opened = Opened {
             tokenizer: Tokenizer::open(&tokenizer, config.embedder.max_tokens)?,
             model: Model::open(&weights, &config, &chosen.device)?,
             prior: Prior::open(&dir.join("prior.safetensors"), config.bert.hidden_size)?,
             fingerprint,
             device: chosen.description,
-            pools: pools
-                .collect::<Result<_, _>>()
-                .map_err(anyhow::Error::from)?,
+            pools: pools.collect::<Result<_, _>>().map_err(anyhow::Error::from)?,
             config,
         };
-        Ok(Embedder {
-            opened: Arc::new(opened),
-        })
+        Ok(Embedder { opened: Arc::new(opened) })
     }
 
     /// One vector for each text, in the order given. How many texts come at once, and which, changes
@@ -72,38 +66,21 @@ impl Embedder {
     pub fn embed(&self, texts: &[&str], side: Side) -> Result<Vec<Vector>, EmbedError> {
         let prefix = self.opened.config.prefix(side);
         let tokens = self.share(texts.len(), |at| {
-            texts.get(at).map_or_else(
-                || self.opened.tokenizer.read(prefix, ""),
-                |text| self.opened.tokenizer.read(prefix, text),
-            )
+            texts
+                .get(at)
+                .map_or_else(|| self.opened.tokenizer.read(prefix, ""), |text| self.opened.tokenizer.read(prefix, text))
         })?;
         let batches = batches(&tokens);
         let vectors = self.share(batches.len(), |at| self.batch(&tokens, batches.get(at)))?;
-        let mut placed: Vec<(usize, Vec<f32>)> = batches
-            .into_iter()
-            .flatten()
-            .zip(vectors.into_iter().flatten())
-            .collect();
+        let mut placed: Vec<(usize, Vec<f32>)> =
+            batches.into_iter().flatten().zip(vectors.into_iter().flatten()).collect();
         placed.sort_unstable_by_key(|(at, _)| *at);
         let vectors = tokens.into_iter().zip(placed);
-        Ok(vectors
-            .map(|(tokens, (_, values))| Vector {
-                values,
-                tokens: tokens.ids.len(),
-                cut: tokens.cut,
-            })
-            .collect())
+        Ok(vectors.map(|(tokens, (_, values))| Vector { values, tokens: tokens.ids.len(), cut: tokens.cut }).collect())
     }
 
-    fn batch(
-        &self,
-        tokens: &[Tokens],
-        places: Option<&Vec<usize>>,
-    ) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let ids = places
-            .into_iter()
-            .flatten()
-            .filter_map(|at| Some(tokens.get(*at)?.ids.as_slice()));
+    fn batch(&self, tokens: &[Tokens], places: Option<&Vec<usize>>) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let ids = places.into_iter().flatten().filter_map(|at| Some(tokens.get(*at)?.ids.as_slice()));
         self.opened.model.vectors(&ids.collect::<Vec<_>>())
     }
 
@@ -152,13 +129,8 @@ impl Embedder {
         };
         let workers = self.opened.pools.iter().take(count);
         let shares: Option<Vec<_>> = std::thread::scope(|scope| {
-            let started: Vec<_> = workers
-                .map(|pool| scope.spawn(|| pool.install(worker)))
-                .collect();
-            started
-                .into_iter()
-                .map(|worker| worker.join().ok())
-                .collect()
+            let started: Vec<_> = workers.map(|pool| scope.spawn(|| pool.install(worker))).collect();
+            started.into_iter().map(|worker| worker.join().ok()).collect()
         });
         let shares = shares.ok_or_else(|| anyhow::anyhow!("a worker thread stopped"))?;
         let mut done: Vec<_> = shares.into_iter().flatten().collect();
@@ -170,11 +142,7 @@ impl Embedder {
 /// Places of texts, longest first, in batches of at most `BATCH_TOKENS` (or one text). Longest first
 /// so that no worker is left alone with a long batch at the end.
 fn batches(tokens: &[Tokens]) -> Vec<Vec<usize>> {
-    let mut order: Vec<(usize, usize)> = tokens
-        .iter()
-        .map(|tokens| tokens.ids.len())
-        .enumerate()
-        .collect();
+    let mut order: Vec<(usize, usize)> = tokens.iter().map(|tokens| tokens.ids.len()).enumerate().collect();
     order.sort_by_key(|(_, length)| std::cmp::Reverse(*length));
     let (mut batches, mut batch, mut room) = (Vec::new(), Vec::new(), BATCH_TOKENS);
     for (at, length) in order {
@@ -196,8 +164,7 @@ fn fingerprint(paths: &[&std::path::PathBuf]) -> Result<String, EmbedError> {
     for path in paths {
         let mut part = blake3::Hasher::new();
         let file = std::fs::File::open(path).map_err(|error| EmbedError::io(path, &error))?;
-        part.update_reader(file)
-            .map_err(|error| EmbedError::io(path, &error))?;
+        part.update_reader(file).map_err(|error| EmbedError::io(path, &error))?;
         hash.update(part.finalize().as_bytes());
     }
     Ok(hash.finalize().to_hex().to_string())

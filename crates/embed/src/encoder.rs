@@ -33,48 +33,27 @@ struct Linear {
 }
 
 impl Encoder {
-    pub(crate) fn load(
-        weights: &Weights,
-        config: &Config,
-    ) -> std::result::Result<Self, EmbedError> {
+    pub(crate) fn load(weights: &Weights, config: &Config) -> std::result::Result<Self, EmbedError> {
         let layers = (0..config.bert.num_hidden_layers).map(|at| Layer::load(weights, config, at));
-        Ok(Encoder {
-            layers: layers.collect::<std::result::Result<_, _>>()?,
-        })
+        Ok(Encoder { layers: layers.collect::<std::result::Result<_, _>>()? })
     }
 
     /// The last layer's states. `x` is [tokens, hidden] after the embedding norm; `lengths` are the
     /// tokens of each text, in order, and sum to the rows of `x`.
     pub(crate) fn forward(&self, x: Tensor, lengths: &[usize]) -> Result<Tensor> {
-        self.layers
-            .iter()
-            .try_fold(x, |x, layer| layer.forward(x, lengths))
+        self.layers.iter().try_fold(x, |x, layer| layer.forward(x, lengths))
     }
 }
 
 impl Layer {
-    fn load(
-        weights: &Weights,
-        config: &Config,
-        at: usize,
-    ) -> std::result::Result<Self, EmbedError> {
+    fn load(weights: &Weights, config: &Config, at: usize) -> std::result::Result<Self, EmbedError> {
         let (hidden, wide) = (config.bert.hidden_size, config.bert.intermediate_size);
         let count = config.bert.num_attention_heads;
         let linear = |names: &[&str], from, to| Linear::load(weights, at, names, from, to);
-        let norm = |name: &str| {
-            Norm::load(
-                weights,
-                &format!("blk.{at}.{name}"),
-                hidden,
-                config.bert.layer_norm_eps,
-            )
-        };
+        let norm = |name: &str| Norm::load(weights, &format!("blk.{at}.{name}"), hidden, config.bert.layer_norm_eps);
         Ok(Layer {
             qkv: linear(&["attn_q", "attn_k", "attn_v"], hidden, hidden)?,
-            heads: Heads {
-                count,
-                width: hidden / count,
-            },
+            heads: Heads { count, width: hidden / count },
             attended: linear(&["attn_output"], hidden, hidden)?,
             attended_norm: norm("attn_output_norm")?,
             up: linear(&["ffn_up"], hidden, wide)?,
@@ -85,31 +64,13 @@ impl Layer {
 
     fn forward(&self, x: Tensor, lengths: &[usize]) -> Result<Tensor> {
         let qkv = self.qkv.product(&x)?;
-        let attention = Attention {
-            bias: &self.qkv.bias,
-            heads: self.heads,
-            lengths,
-        };
+        let attention = Attention { bias: &self.qkv.bias, heads: self.heads, lengths };
         let attended = self.attended.product(&qkv.apply_op1_no_bwd(&attention)?)?;
-        attended.inplace_op2(
-            &x,
-            &AddNorm {
-                bias: &self.attended.bias,
-                norm: &self.attended_norm,
-            },
-        )?;
+        attended.inplace_op2(&x, &AddNorm { bias: &self.attended.bias, norm: &self.attended_norm })?;
         let wide = self.up.product(&attended)?;
-        wide.inplace_op1(&BiasGelu {
-            bias: &self.up.bias,
-        })?;
+        wide.inplace_op1(&BiasGelu { bias: &self.up.bias })?;
         let y = self.down.product(&wide)?;
-        y.inplace_op2(
-            &attended,
-            &AddNorm {
-                bias: &self.down.bias,
-                norm: &self.norm,
-            },
-        )?;
+        y.inplace_op2(&attended, &AddNorm { bias: &self.down.bias, norm: &self.norm })?;
         Ok(y)
     }
 }
@@ -219,16 +180,12 @@ impl InplaceOp1 for BiasGelu<'_> {
 }
 
 fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout
-        .contiguous_offsets()
-        .ok_or_else(|| not_contiguous())?;
+    let (start, end) = layout.contiguous_offsets().ok_or_else(|| not_contiguous())?;
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
 fn contiguous_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
-    let (start, end) = layout
-        .contiguous_offsets()
-        .ok_or_else(|| not_contiguous())?;
+    let (start, end) = layout.contiguous_offsets().ok_or_else(|| not_contiguous())?;
     match storage {
         CpuStorage::F32(values) => Ok(&mut values[start..end]),
         _ => candle_core::bail!("the encoder works on f32"),

@@ -28,10 +28,7 @@ impl From<candle_core::Error> for EmbedError {
 
 impl EmbedError {
     pub(crate) fn broken(path: &Path, reason: impl ToString) -> Self {
-        EmbedError::Broken {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
+        EmbedError::Broken { path: path.to_owned(), reason: reason.to_string() }
     }
 
     /// An IO error on `path`, told apart into "not there" and "there but unreadable".

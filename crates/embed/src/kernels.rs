@@ -101,10 +101,7 @@ pub(crate) struct Norm {
 #[inline(always)]
 fn add_norm_rows(y: &mut [f32], residual: &[f32], bias: &[f32], norm: &Norm) {
     let columns = bias.len();
-    for (y, residual) in y
-        .chunks_exact_mut(columns)
-        .zip(residual.chunks_exact(columns))
-    {
+    for (y, residual) in y.chunks_exact_mut(columns).zip(residual.chunks_exact(columns)) {
         for ((y, residual), bias) in y.iter_mut().zip(residual).zip(bias) {
             *y += residual + bias;
         }
@@ -135,13 +132,7 @@ fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 /// without its bias, `out` is [tokens, heads · width]. The bias of the keys is left out: it adds the
 /// same to every score of a query, which softmax ignores. The bias of the values is added at the end,
 /// as the weights of a query sum to one.
-pub(crate) fn attention(
-    qkv: &[f32],
-    bias: &[f32],
-    heads: Heads,
-    scratch: &mut Scratch,
-    out: &mut [f32],
-) {
+pub(crate) fn attention(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,fma")]
@@ -177,19 +168,10 @@ pub(crate) struct Scratch {
 }
 
 #[inline(always)]
-fn attention_heads<const FMA: bool>(
-    qkv: &[f32],
-    bias: &[f32],
-    heads: Heads,
-    scratch: &mut Scratch,
-    out: &mut [f32],
-) {
+fn attention_heads<const FMA: bool>(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
     let hidden = heads.count * heads.width;
     let tokens = qkv.len() / (3 * hidden);
-    let (wide, broad) = (
-        tokens.next_multiple_of(LANES),
-        heads.width.next_multiple_of(LANES),
-    );
+    let (wide, broad) = (tokens.next_multiple_of(LANES), heads.width.next_multiple_of(LANES));
     for (matrix, size) in [
         (&mut scratch.keys, heads.width * wide),
         (&mut scratch.values, tokens * broad),
@@ -204,14 +186,7 @@ fn attention_heads<const FMA: bool>(
         gather(qkv, hidden, column, heads.width, wide, broad, scratch);
         for first in (0..tokens).step_by(ROWS) {
             let rows = ROWS.min(tokens - first);
-            scale_queries(
-                &qkv[first * 3 * hidden..],
-                &bias[column..][..heads.width],
-                hidden,
-                column,
-                rows,
-                scratch,
-            );
+            scale_queries(&qkv[first * 3 * hidden..], &bias[column..][..heads.width], hidden, column, rows, scratch);
             scores::<FMA>(heads.width, wide, scratch);
             for row in scratch.scores.chunks_exact_mut(wide) {
                 softmax::<FMA>(row, tokens);
@@ -232,42 +207,22 @@ fn attention_heads<const FMA: bool>(
 
 /// Copies one head's keys (transposed) and values out of `qkv`, so that they lie one after another.
 #[inline(always)]
-fn gather(
-    qkv: &[f32],
-    hidden: usize,
-    column: usize,
-    width: usize,
-    wide: usize,
-    broad: usize,
-    scratch: &mut Scratch,
-) {
+fn gather(qkv: &[f32], hidden: usize, column: usize, width: usize, wide: usize, broad: usize, scratch: &mut Scratch) {
     for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
         for (at, key) in row[hidden + column..][..width].iter().enumerate() {
             scratch.keys[at * wide + token] = *key;
         }
-        scratch.values[token * broad..][..width]
-            .copy_from_slice(&row[2 * hidden + column..][..width]);
+        scratch.values[token * broad..][..width].copy_from_slice(&row[2 * hidden + column..][..width]);
     }
 }
 
 #[inline(always)]
-fn scale_queries(
-    qkv: &[f32],
-    bias: &[f32],
-    hidden: usize,
-    column: usize,
-    rows: usize,
-    scratch: &mut Scratch,
-) {
+fn scale_queries(qkv: &[f32], bias: &[f32], hidden: usize, column: usize, rows: usize, scratch: &mut Scratch) {
     let width = bias.len();
     let scale = 1.0 / (width as f32).sqrt();
     for row in 0..rows {
         let query = &qkv[row * 3 * hidden + column..][..width];
-        for ((out, query), bias) in scratch.queries[row * width..][..width]
-            .iter_mut()
-            .zip(query)
-            .zip(bias)
-        {
+        for ((out, query), bias) in scratch.queries[row * width..][..width].iter_mut().zip(query).zip(bias) {
             *out = (query + bias) * scale;
         }
     }
@@ -294,13 +249,7 @@ fn weigh<const FMA: bool>(
     mut store: impl FnMut(usize, usize, &[f32; LANES]),
 ) {
     for lane in (0..broad).step_by(LANES) {
-        let sums = tile::<FMA>(
-            &scratch.scores,
-            wide,
-            tokens,
-            &scratch.values[lane..],
-            broad,
-        );
+        let sums = tile::<FMA>(&scratch.scores, wide, tokens, &scratch.values[lane..], broad);
         for (row, sums) in sums.iter().enumerate() {
             store(row, lane, sums);
         }
@@ -309,13 +258,7 @@ fn weigh<const FMA: bool>(
 
 /// `ROWS` × `LANES` of a · b. `a` is [ROWS, depth] with rows `stride_a` apart, `b` [depth, LANES].
 #[inline(always)]
-fn tile<const FMA: bool>(
-    a: &[f32],
-    stride_a: usize,
-    depth: usize,
-    b: &[f32],
-    stride_b: usize,
-) -> [[f32; LANES]; ROWS] {
+fn tile<const FMA: bool>(a: &[f32], stride_a: usize, depth: usize, b: &[f32], stride_b: usize) -> [[f32; LANES]; ROWS] {
     let mut sums = [[0.0; LANES]; ROWS];
     let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row * stride_a..][..depth]);
     for at in 0..depth {
@@ -333,9 +276,7 @@ fn tile<const FMA: bool>(
 #[inline(always)]
 fn softmax<const FMA: bool>(row: &mut [f32], tokens: usize) {
     let (row, rest) = row.split_at_mut(tokens);
-    let largest = row.iter().fold(f32::NEG_INFINITY, |largest, score| {
-        if *score > largest { *score } else { largest }
-    });
+    let largest = row.iter().fold(f32::NEG_INFINITY, |largest, score| if *score > largest { *score } else { largest });
     for score in row.iter_mut() {
         *score = exp::<FMA>(*score - largest);
     }
@@ -355,13 +296,7 @@ fn multiply_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
 #[inline(always)]
 fn gelu<const FMA: bool>(x: f32) -> f32 {
     const P: f32 = 0.327_591_1;
-    const A: [f32; 5] = [
-        1.061_405_4,
-        -1.453_152,
-        1.421_413_7,
-        -0.284_496_74,
-        0.254_829_6,
-    ];
+    const A: [f32; 5] = [1.061_405_4, -1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6];
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / multiply_add::<FMA>(P, z, 1.0);
     let mut series = A[0];
@@ -380,15 +315,7 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    const TAYLOR: [f32; 7] = [
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ];
+    const TAYLOR: [f32; 7] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     let x = if x < -87.0 { -87.0 } else { x };
     let rounded = multiply_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
     let n = rounded - ROUND;
@@ -399,4 +326,106 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     }
     let power = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
     series * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers between −3 and 3 that repeat late.
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count).map(|at| (at as f32 * 0.731).sin() * 3.0).collect()
+    }
+
+    fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32) {
+        assert_eq!(actual.len(), expected.len());
+        for (actual, expected) in actual.iter().zip(expected) {
+            assert!((actual - expected).abs() <= tolerance, "{actual} {expected}");
+        }
+    }
+
+    #[test]
+    fn exp_is_exact_to_single_precision() {
+        for at in 0..8_700 {
+            let x = -0.01 * at as f32;
+            let (plain, fused, expected) = (exp::<false>(x), exp::<true>(x), f64::from(x).exp());
+            for value in [plain, fused] {
+                assert!((f64::from(value) / expected - 1.0).abs() < 5e-7, "{x}");
+            }
+        }
+        assert!(exp::<false>(f32::NEG_INFINITY) < 1e-37);
+    }
+
+    #[test]
+    fn gelu_is_the_one_with_erf() {
+        // x · Φ(x) from tables of the normal distribution.
+        let check = |x: f32, expected: f32| assert_close(&[gelu::<false>(x), gelu::<true>(x)], &[expected; 2], 1e-6);
+        check(0.0, 0.0);
+        check(1.0, 0.841_344_7);
+        check(-1.0, -0.158_655_25);
+        check(2.0, 1.954_499_7);
+        check(-3.0, -0.004_049_694);
+        check(30.0, 30.0);
+        check(-30.0, 0.0);
+    }
+
+    #[test]
+    fn gelu_adds_the_bias_to_every_row() {
+        let mut x = vec![0.5, -1.5, 0.25, 0.0];
+        bias_gelu(&mut x, &[0.5, 0.5]);
+        assert_close(&x, &[gelu::<false>(1.0), gelu::<false>(-1.0), gelu::<false>(0.75), gelu::<false>(0.5)], 1e-6);
+    }
+
+    #[test]
+    fn a_normed_row_has_mean_zero_and_variance_one() {
+        let (residual, bias) = (numbers(2 * 40), numbers(40));
+        let mut y = vec![0.5; 2 * 40];
+        let norm = Norm { weight: vec![2.0; 40], shift: vec![1.0; 40], epsilon: 1e-12 };
+        add_norm(&mut y, &residual, &bias, &norm);
+        for row in y.chunks_exact(40) {
+            let mean = row.iter().sum::<f32>() / 40.0;
+            let variance = row.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / 40.0;
+            assert!((mean - 1.0).abs() < 1e-5 && (variance - 4.0).abs() < 1e-4, "{mean} {variance}");
+        }
+    }
+
+    /// The textbook form, with all biases and in f64.
+    fn attention_by_definition(qkv: &[f32], bias: &[f32], heads: Heads) -> Vec<f32> {
+        let hidden = heads.count * heads.width;
+        let at = |token: usize, part: usize, column: usize| {
+            let column = part * hidden + column;
+            f64::from(qkv[token * 3 * hidden + column] + bias[column])
+        };
+        let tokens = qkv.len() / (3 * hidden);
+        let mut out = Vec::new();
+        for query in 0..tokens {
+            for column in 0..hidden {
+                let head = column / heads.width * heads.width;
+                let score = |key: usize| {
+                    (head..head + heads.width).map(|e| at(query, 0, e) * at(key, 1, e)).sum::<f64>()
+                        / (heads.width as f64).sqrt()
+                };
+                let weights: Vec<f64> = (0..tokens).map(|key| score(key).exp()).collect();
+                let mixed: f64 = weights.iter().enumerate().map(|(key, weight)| weight * at(key, 2, column)).sum();
+                out.push((mixed / weights.iter().sum::<f64>()) as f32);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn attention_is_the_textbook_one_for_all_remainders() {
+        for (tokens, count, width) in [(1, 1, 16), (3, 2, 16), (5, 2, 32), (16, 1, 8), (17, 3, 20), (33, 2, 32)] {
+            let heads = Heads { count, width };
+            let hidden = count * width;
+            let qkv: Vec<f32> = numbers(tokens * 3 * hidden).iter().map(|value| value / 3.0).collect();
+            let (bias, mut out) = (numbers(3 * hidden), vec![0.0; tokens * hidden]);
+            let mut scratch = Scratch::default();
+            attention(&numbers(3 * 7 * hidden), &bias, heads, &mut scratch, &mut vec![0.0; 7 * hidden]);
+            attention(&qkv, &bias, heads, &mut scratch, &mut out);
+            assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
+            attention_heads::<false>(&qkv, &bias, heads, &mut scratch, &mut out);
+            assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
+        }
+    }
 }

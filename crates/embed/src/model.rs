@@ -33,10 +33,7 @@ impl Model {
         let bert = &config.bert;
         let hidden = bert.hidden_size;
         let words = weights.words("token_embd.weight", bert.vocab_size, hidden)?;
-        let mut positions = weights.values(
-            "position_embd.weight",
-            &[bert.max_position_embeddings, hidden],
-        )?;
+        let mut positions = weights.values("position_embd.weight", &[bert.max_position_embeddings, hidden])?;
         let types = weights.values("token_types.weight", &[bert.type_vocab_size, hidden])?;
         for position in positions.chunks_exact_mut(hidden) {
             add(position, &types);
@@ -47,14 +44,7 @@ impl Model {
         } else {
             Body::Padded(PaddedEncoder::load(&weights, config, device)?)
         };
-        Ok(Model {
-            words,
-            positions,
-            norm,
-            body,
-            pooling: config.embedder.pooling,
-            hidden,
-        })
+        Ok(Model { words, positions, norm, body, pooling: config.embedder.pooling, hidden })
     }
 
     /// Unit vectors of texts given as token ids (none empty, none longer than the positions).
@@ -88,9 +78,7 @@ impl Model {
             for ((id, position), row) in ids.iter().zip(positions).zip(&mut rows) {
                 row.copy_from_slice(position);
                 let known = self.words.add_row(*id, row);
-                known.ok_or_else(|| {
-                    anyhow::anyhow!("tokenizer.json and model.gguf are not of one model")
-                })?;
+                known.ok_or_else(|| anyhow::anyhow!("tokenizer.json and model.gguf are not of one model"))?;
             }
         }
         let nothing = vec![0.0; self.hidden];

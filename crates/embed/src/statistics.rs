@@ -21,11 +21,7 @@ const HEADER: usize = 16;
 impl Statistics {
     /// Of no vectors yet, each of which will have `dims` values.
     pub fn new(dims: usize) -> Self {
-        Statistics {
-            count: 0,
-            sum: vec![0.0; dims],
-            outer: vec![0.0; dims * (dims + 1) / 2],
-        }
+        Statistics { count: 0, sum: vec![0.0; dims], outer: vec![0.0; dims * (dims + 1) / 2] }
     }
 
     /// Adds one vector of `dims` values.
@@ -101,28 +97,17 @@ impl Statistics {
         let mut bytes = MAGIC.to_vec();
         bytes.extend((self.sum.len() as u32).to_le_bytes());
         bytes.extend(self.count.to_le_bytes());
-        bytes.extend(
-            self.sum
-                .iter()
-                .chain(&self.outer)
-                .flat_map(|value| value.to_le_bytes()),
-        );
+        bytes.extend(self.sum.iter().chain(&self.outer).flat_map(|value| value.to_le_bytes()));
         bytes
     }
 
     /// Reads what [`Statistics::to_bytes`] wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EmbedError> {
         let refuse = |reason: &str| EmbedError::Statistics(reason.into());
-        let (header, body) = bytes
-            .split_at_checked(HEADER)
-            .ok_or_else(|| refuse("too short"))?;
-        let (dims, count) =
-            read_header(header).ok_or_else(|| refuse("not made by this program"))?;
-        let values: Vec<f64> = body
-            .chunks_exact(8)
-            .filter_map(|value| value.try_into().ok())
-            .map(f64::from_le_bytes)
-            .collect();
+        let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(|| refuse("too short"))?;
+        let (dims, count) = read_header(header).ok_or_else(|| refuse("not made by this program"))?;
+        let values: Vec<f64> =
+            body.chunks_exact(8).filter_map(|value| value.try_into().ok()).map(f64::from_le_bytes).collect();
         let expected = dims.checked_mul(dims + 3).map(|double| double / 2);
         if body.len() % 8 != 0 || Some(values.len()) != expected {
             return Err(refuse("wrong length"));
@@ -131,11 +116,7 @@ impl Statistics {
             return Err(refuse("values that are not finite"));
         }
         let (sum, outer) = values.split_at(dims);
-        Ok(Statistics {
-            count,
-            sum: sum.to_vec(),
-            outer: outer.to_vec(),
-        })
+        Ok(Statistics { count, sum: sum.to_vec(), outer: outer.to_vec() })
     }
 }
 
@@ -143,10 +124,7 @@ fn read_header(header: &[u8]) -> Option<(usize, u64)> {
     let rest = header.strip_prefix(MAGIC)?;
     let (dims, count) = rest.split_at_checked(4)?;
     let dims = u32::from_le_bytes(dims.try_into().ok()?);
-    Some((
-        usize::try_from(dims).ok()?,
-        u64::from_le_bytes(count.try_into().ok()?),
-    ))
+    Some((usize::try_from(dims).ok()?, u64::from_le_bytes(count.try_into().ok()?)))
 }
 
 #[cfg(test)]
@@ -163,21 +141,13 @@ mod tests {
         statistics
     }
 
-    const VECTORS: [[f32; 3]; 4] = [
-        [0.6, 0.8, 0.0],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.6, -0.8],
-        [1.0, 0.0, 0.0],
-    ];
+    const VECTORS: [[f32; 3]; 4] = [[0.6, 0.8, 0.0], [0.0, 1.0, 0.0], [0.0, 0.6, -0.8], [1.0, 0.0, 0.0]];
 
     #[test]
     fn sums_give_mean_and_covariance() {
         let statistics = of(&[[1.0, 0.0, 2.0], [3.0, 0.0, -2.0]]);
         assert!(close(&statistics.mean(), &[2.0, 0.0, 0.0]));
-        assert!(close(
-            &statistics.covariance(),
-            &[1.0, 0.0, -2.0, 0.0, 0.0, 0.0, -2.0, 0.0, 4.0]
-        ));
+        assert!(close(&statistics.covariance(), &[1.0, 0.0, -2.0, 0.0, 0.0, 0.0, -2.0, 0.0, 4.0]));
     }
 
     #[test]
@@ -186,13 +156,8 @@ mod tests {
         statistics.subtract(&VECTORS[2]);
         let never = of(&[VECTORS[0], VECTORS[1], VECTORS[3]]);
         assert_eq!(statistics.count(), 3);
-        assert!(
-            close(&statistics.mean(), &never.mean())
-                && close(&statistics.covariance(), &never.covariance())
-        );
-        [0, 1, 3]
-            .iter()
-            .for_each(|at| statistics.subtract(&VECTORS[*at]));
+        assert!(close(&statistics.mean(), &never.mean()) && close(&statistics.covariance(), &never.covariance()));
+        [0, 1, 3].iter().for_each(|at| statistics.subtract(&VECTORS[*at]));
         assert_eq!(statistics, Statistics::new(3));
     }
 
@@ -223,10 +188,7 @@ mod tests {
             b"EVS2garbagegarbagegarbage",
             b"",
         ] {
-            assert!(matches!(
-                Statistics::from_bytes(damaged),
-                Err(EmbedError::Statistics(_))
-            ));
+            assert!(matches!(Statistics::from_bytes(damaged), Err(EmbedError::Statistics(_))));
         }
     }
 }

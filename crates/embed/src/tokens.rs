@@ -24,17 +24,11 @@ const CHARS_PER_TOKEN: usize = 20;
 impl Tokenizer {
     pub(crate) fn open(path: &Path, max_tokens: usize) -> Result<Self, EmbedError> {
         let json = std::fs::read(path).map_err(|error| EmbedError::io(path, &error))?;
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(json)
-            .map_err(|error| EmbedError::broken(path, error))?;
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(|error| EmbedError::broken(path, error))?;
         // The cut is made here, where it can be told to the caller; batches need no padding.
         tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(None)
-            .map_err(|error| EmbedError::broken(path, error))?;
-        Ok(Tokenizer {
-            tokenizer,
-            max_tokens,
-        })
+        tokenizer.with_truncation(None).map_err(|error| EmbedError::broken(path, error))?;
+        Ok(Tokenizer { tokenizer, max_tokens })
     }
 
     /// Reads `prefix` and `text` as one. Of a long text only a beginning is read: characters until
@@ -54,8 +48,7 @@ impl Tokenizer {
 
     fn ids(&self, text: &str) -> Result<Vec<u32>, EmbedError> {
         let encoding = self.tokenizer.encode_fast(text, true);
-        let encoding =
-            encoding.map_err(|error| anyhow::anyhow!("the tokenizer failed: {error}"))?;
+        let encoding = encoding.map_err(|error| anyhow::anyhow!("the tokenizer failed: {error}"))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -89,10 +82,7 @@ mod tests {
     use super::*;
 
     fn shipped() -> Tokenizer {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../models/evoke-e5-small/tokenizer.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/evoke-e5-small/tokenizer.json");
         Tokenizer::open(Path::new(path), 512).unwrap()
     }
 
@@ -106,14 +96,11 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_the_independent_implementation() {
-        let golden: Vec<Golden> =
-            serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let golden: Vec<Golden> = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
         let tokenizer = shipped();
         assert!(golden.len() >= 80);
         for case in golden {
-            let tokens = tokenizer
-                .read(&format!("{}: ", case.side), &case.text)
-                .unwrap();
+            let tokens = tokenizer.read(&format!("{}: ", case.side), &case.text).unwrap();
             assert_eq!(tokens.ids, case.ids, "{} {:?}", case.side, case.text);
             assert_eq!(tokens.cut, case.cut, "{} {:?}", case.side, case.text);
         }
@@ -129,11 +116,7 @@ mod tests {
             "비를 맞으며 집으로 걸어갔다. ",
         ] {
             let long = sentence.repeat(1_000_000 / sentence.len());
-            let whole = tokenizer.cut(
-                tokenizer
-                    .ids(&format!("passage: {}", sentence.repeat(2_000)))
-                    .unwrap(),
-            );
+            let whole = tokenizer.cut(tokenizer.ids(&format!("passage: {}", sentence.repeat(2_000))).unwrap());
             let read = tokenizer.read("passage: ", &long).unwrap();
             assert_eq!(read.ids, whole.ids, "{sentence}");
             assert!(read.cut);
@@ -145,10 +128,7 @@ mod tests {
     fn spaces_before_the_words_do_not_hide_them() {
         let tokenizer = shipped();
         let far = format!("{}umbrella", " ".repeat(30_000));
-        assert_eq!(
-            tokenizer.read("", &far).unwrap().ids,
-            tokenizer.read("", " umbrella").unwrap().ids
-        );
+        assert_eq!(tokenizer.read("", &far).unwrap().ids, tokenizer.read("", " umbrella").unwrap().ids);
     }
 
     #[test]

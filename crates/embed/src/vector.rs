@@ -14,12 +14,7 @@ pub struct Vector {
 /// norm(own + weight · context): one stored vector for a passage and what came before it. Both must
 /// be of one length. With weight 0 the result is `own`, at unit length.
 pub fn mix(own: &[f32], context: &[f32], weight: f32) -> Vec<f32> {
-    unit(
-        own.iter()
-            .zip(context)
-            .map(|(own, context)| own + weight * context)
-            .collect(),
-    )
+    unit(own.iter().zip(context).map(|(own, context)| own + weight * context).collect())
 }
 
 /// Scaled to length 1; a vector of zeros stays as it is.
@@ -38,24 +33,13 @@ mod tests {
     fn check(own: &[f32], context: &[f32], weight: f32, expected: &[f32]) {
         let mixed = mix(own, context, weight);
         assert_eq!(mixed.len(), expected.len());
-        assert!(
-            mixed
-                .iter()
-                .zip(expected)
-                .all(|(a, b)| (a - b).abs() < 1e-6),
-            "{mixed:?}"
-        );
+        assert!(mixed.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{mixed:?}");
     }
 
     #[test]
     fn mixing_keeps_unit_length() {
         check(&[1.0, 0.0], &[0.0, 1.0], 0.0, &[1.0, 0.0]);
-        check(
-            &[1.0, 0.0],
-            &[0.0, 1.0],
-            1.0,
-            &[0.5_f32.sqrt(), 0.5_f32.sqrt()],
-        );
+        check(&[1.0, 0.0], &[0.0, 1.0], 1.0, &[0.5_f32.sqrt(), 0.5_f32.sqrt()]);
         check(&[0.6, 0.8], &[0.6, 0.8], 0.3, &[0.6, 0.8]);
         check(&[1.0, 0.0], &[-1.0, 0.0], 1.0, &[0.0, 0.0]);
     }

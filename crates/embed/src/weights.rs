@@ -28,13 +28,8 @@ impl Weights {
         // the file while it is open, reading it could stop us; model files are installed, not edited.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(|error| EmbedError::io(path, &error))?;
-        let content = Content::read(&mut Cursor::new(&map[..]))
-            .map_err(|error| EmbedError::broken(path, error))?;
-        Ok(Weights {
-            path: path.to_owned(),
-            map: Arc::new(map),
-            content,
-        })
+        let content = Content::read(&mut Cursor::new(&map[..])).map_err(|error| EmbedError::broken(path, error))?;
+        Ok(Weights { path: path.to_owned(), map: Arc::new(map), content })
     }
 
     /// The named tensor as contiguous f32 on the CPU; an error unless its shape is `shape`.
@@ -45,10 +40,7 @@ impl Weights {
             .and_then(|tensor| tensor.dequantize(&Device::Cpu))
             .map_err(|error| EmbedError::broken(&self.path, error))?;
         if tensor.dims() != shape {
-            let reason = format!(
-                "{name} has shape {:?}, config.json says {shape:?}",
-                tensor.dims()
-            );
+            let reason = format!("{name} has shape {:?}, config.json says {shape:?}", tensor.dims());
             return Err(EmbedError::broken(&self.path, reason));
         }
         Ok(tensor)
@@ -60,42 +52,22 @@ impl Weights {
     }
 
     /// The word table, left in the map.
-    pub(crate) fn words(
-        &self,
-        name: &str,
-        rows: usize,
-        columns: usize,
-    ) -> Result<WordTable, EmbedError> {
+    pub(crate) fn words(&self, name: &str, rows: usize, columns: usize) -> Result<WordTable, EmbedError> {
         let broken = |reason: &str| EmbedError::broken(&self.path, format!("{name} {reason}"));
-        let info = self
-            .content
-            .tensor_infos
-            .get(name)
-            .ok_or_else(|| broken("is not in it"))?;
+        let info = self.content.tensor_infos.get(name).ok_or_else(|| broken("is not in it"))?;
         if info.shape.dims() != [rows, columns] {
-            return Err(broken(&format!(
-                "has shape {:?}, config.json says [{rows}, {columns}]",
-                info.shape.dims()
-            )));
+            return Err(broken(&format!("has shape {:?}, config.json says [{rows}, {columns}]", info.shape.dims())));
         }
         if info.ggml_dtype != GgmlDType::Q4_0 || !columns.is_multiple_of(BLOCK) {
             return Err(broken("is not stored as Q4_0"));
         }
         let bytes = rows.checked_mul(columns / BLOCK * BLOCK_BYTES);
-        let start = self
-            .content
-            .tensor_data_offset
-            .checked_add(info.offset)
-            .and_then(|at| usize::try_from(at).ok());
-        let end = start
-            .zip(bytes)
-            .and_then(|(start, bytes)| start.checked_add(bytes));
+        let start = self.content.tensor_data_offset.checked_add(info.offset).and_then(|at| usize::try_from(at).ok());
+        let end = start.zip(bytes).and_then(|(start, bytes)| start.checked_add(bytes));
         match (start, end) {
-            (Some(start), Some(end)) if end <= self.map.len() => Ok(WordTable {
-                map: self.map.clone(),
-                place: start..end,
-                columns,
-            }),
+            (Some(start), Some(end)) if end <= self.map.len() => {
+                Ok(WordTable { map: self.map.clone(), place: start..end, columns })
+            }
             _ => Err(broken("ends behind the end of the file")),
         }
     }
@@ -117,14 +89,8 @@ impl WordTable {
     pub(crate) fn add_row(&self, id: u32, out: &mut [f32]) -> Option<()> {
         let bytes = self.columns / BLOCK * BLOCK_BYTES;
         let start = usize::try_from(id).ok()?.checked_mul(bytes)?;
-        let row = self
-            .map
-            .get(self.place.clone())?
-            .get(start..start.checked_add(bytes)?)?;
-        for (block, out) in row
-            .chunks_exact(BLOCK_BYTES)
-            .zip(out.chunks_exact_mut(BLOCK))
-        {
+        let row = self.map.get(self.place.clone())?.get(start..start.checked_add(bytes)?)?;
+        for (block, out) in row.chunks_exact(BLOCK_BYTES).zip(out.chunks_exact_mut(BLOCK)) {
             add_block(block, out);
         }
         Some(())
@@ -158,8 +124,7 @@ mod tests {
 
     #[test]
     fn rows_of_the_map_equal_candles_reading_of_the_same_tensor() {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/evoke-e5-small/model.gguf");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/evoke-e5-small/model.gguf");
         let weights = Weights::open(&path).unwrap();
         let name = "blk.3.ffn_up.weight";
         let whole = weights.values(name, &[1536, 384]).unwrap();

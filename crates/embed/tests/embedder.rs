@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use evoke_embed::{Device, EmbedError, Embedder, Side, Vector};
 use serde::Deserialize;
@@ -31,8 +32,11 @@ fn model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/evoke-e5-small")
 }
 
-fn embedder() -> Embedder {
-    Embedder::open(&model(), Device::Cpu).unwrap()
+/// Opened once for all tests that only read.
+static SHIPPED: LazyLock<Embedder> = LazyLock::new(|| Embedder::open(&model(), Device::Cpu).unwrap());
+
+fn embedder() -> &'static Embedder {
+    &SHIPPED
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -117,10 +121,10 @@ fn the_model_says_what_it_is() {
     assert_eq!((embedder.name(), embedder.dims()), ("evoke-e5-small", 384));
     assert!(embedder.device().starts_with("CPU, "));
     assert_eq!(embedder.fingerprint().len(), 64);
-    assert_eq!(embedder.fingerprint(), self::embedder().fingerprint());
+    assert_eq!(embedder.fingerprint(), Embedder::open(&model(), Device::Cpu).unwrap().fingerprint());
 }
 
-/// A copy of the shipped model without its weights' bulk being read: files are linked where possible.
+/// A copy of the shipped model, to be damaged.
 fn copy() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for name in ["config.json", "tokenizer.json", "model.gguf"] {
@@ -176,7 +180,9 @@ fn another_configuration_is_another_fingerprint_and_must_fit_the_weights() {
     fs::write(&path, config.replace("query: ", "search: ")).unwrap();
     let other = Embedder::open(copy.path(), Device::Cpu).unwrap();
     assert_ne!(other.fingerprint(), embedder().fingerprint());
-    for (from, to) in [("\"hidden_size\": 384", "\"hidden_size\": 768"), ("\"num_hidden_layers\": 12", "\"num_hidden_layers\": 13")] {
+    for (from, to) in
+        [("\"hidden_size\": 384", "\"hidden_size\": 768"), ("\"num_hidden_layers\": 12", "\"num_hidden_layers\": 13")]
+    {
         fs::write(&path, config.replace(from, to)).unwrap();
         assert!(matches!(refused(&copy, "model.gguf"), EmbedError::Broken { .. }));
     }
