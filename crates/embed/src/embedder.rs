@@ -33,7 +33,7 @@ struct Opened {
     fingerprint: String,
     device: String,
     /// One pool of one thread for each worker, so that a product inside a batch stays on its core:
-    /// two batches side by side are faster than two cores on one product (measured, see the card).
+    /// batches side by side need not wait for each other, between products or in what is no product.
     pools: Vec<rayon::ThreadPool>,
 }
 
