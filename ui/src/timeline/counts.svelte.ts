@@ -6,7 +6,7 @@ import type { Day, Query, Timeline, Trouble, Unit } from '../api';
 import { yearRange } from '../state/dates';
 import type { View } from './viewport';
 
-/** Finer bars around the view. `from` and `until` are what was asked for. */
+/** Finer bars around the view. `from` and `until` are what was asked for, `about` for which query and archive. */
 type Near = View & { unit: Unit; about: string; counted: Timeline };
 
 class Counts {
@@ -24,9 +24,9 @@ class Counts {
   );
 
   loadNear = this.#latest(
-    async (query: Query | null, unit: Unit, view: View): Promise<Near> => {
+    async (query: Query | null, about: string, unit: Unit, view: View): Promise<Near> => {
       const counted = await api.timeline(query, unit, Math.floor(view.from), Math.ceil(view.until));
-      return { ...view, unit, about: about(query), counted };
+      return { ...view, unit, about, counted };
     },
     (near) => (this.near = near),
   );
@@ -62,11 +62,6 @@ class Counts {
       }
     };
   }
-}
-
-/** Tells two queries apart. */
-export function about(query: Query | null): string {
-  return JSON.stringify(query);
 }
 
 export const counts = new Counts();
