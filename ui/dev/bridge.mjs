@@ -42,8 +42,10 @@ export function startEvoke(binary, args) {
   createInterface({ input: child.stdout }).on('line', (line) => {
     /** @type {Answer} */
     const { id, ...answer } = JSON.parse(line);
-    waiting.get(id ?? -1)?.(answer);
-    waiting.delete(id ?? -1);
+    // A line that could not be read is answered without its id. Calls are answered in order.
+    const of = id ?? [...waiting.keys()][0] ?? -1;
+    waiting.get(of)?.(answer);
+    waiting.delete(of);
   });
   const fail = (/** @type {string} */ why) => {
     const error = { kind: 'other', message: `The evoke process ended: ${why}. What was saved is safe.` };
