@@ -22,7 +22,7 @@ export const emptyQuery: Query = {
 };
 
 /** Read it anywhere; change it through the functions below. */
-export const question: Query = $state({ ...emptyQuery });
+export const question: Query = $state(structuredClone(emptyQuery));
 
 /** Names of people and conversations that were clicked, since a query holds only their ids. */
 const names: Record<string, string> = $state({});
@@ -33,7 +33,8 @@ export function setText(text: string): void {
 
 /** Runs a whole query, such as an offer. */
 export function ask(query: Query): void {
-  Object.assign(question, { ...query, offset: 0, limit: pageSize });
+  // A copy: the lists of the query that came in stay as they are.
+  Object.assign(question, structuredClone($state.snapshot(query)), { offset: 0, limit: pageSize });
 }
 
 export function clear(): void {
@@ -80,44 +81,47 @@ export function isEmpty(query: Query): boolean {
 export type Filter = { key: string; label: string; value: string; remove: () => void };
 
 const kindNames: Record<Kind, string> = { chat: 'Chats', ai: 'AI chats', note: 'Notes', mail: 'Mail' };
-const fieldNames: Record<string, string> = {
-  kind: '',
-  date: '',
-  source: '',
-  phrase: 'exactly',
-  not: 'without',
-};
+/** Words that say what kind of filter a chip is; they stand dim before its value. */
+const leading = /^(from|in|source|kind|not|before|after|on|since|until) (.+)$/;
 
 export const nameOfKind = (kind: string): string => kindNames[kind as Kind] ?? kind;
 
 /** Filters from words first, then those from clicks; `chips` are those of the last answer. */
 export function filters(chips: Chip[]): Filter[] {
-  return [...typedFilters(chips), ...clickedFilters(archive.status?.zone ?? 'UTC')];
+  return [...typedFilters(chips), ...clickedFilters(chips, archive.status?.zone ?? 'UTC')];
 }
 
 function typedFilters(chips: Chip[]): Filter[] {
   const typed = chips.filter((chip) => chip.text !== '' && question.text.includes(chip.text));
   return typed.map((chip) => ({
     key: `typed ${chip.text}`,
-    label: fieldNames[chip.field] ?? chip.field,
-    value: chip.label,
+    ...parted(chip.label),
     remove: () => setText(question.text.replace(chip.text, '').replace(/\s+/g, ' ').trim()),
   }));
 }
 
-function clickedFilters(zone: string): Filter[] {
+/** "before 2023" → dim "before", value "2023"; a date or a phrase is all value. */
+export function parted(label: string): { label: string; value: string } {
+  const [, lead, value] = label.match(leading) ?? [];
+  return lead && value ? { label: lead, value } : { label: '', value: label };
+}
+
+/** The answer names what was clicked, in the query's order; names from the click itself come sooner. */
+function clickedFilters(chips: Chip[], zone: string): Filter[] {
   const range = rangeLabel(question.from, question.until, zone);
-  const list = (field: ListField, label: string, nameOf: (key: string) => string) =>
-    question[field].map((key) => ({
+  const said = (field: string, at: number) =>
+    chips.filter((c) => c.text === '' && c.field === field)[at]?.label;
+  const list = (field: ListField, label: string, nameOf: (key: string, at: number) => string | undefined) =>
+    question[field].map((key, at) => ({
       key: `${field} ${key}`,
       label,
-      value: nameOf(key),
+      value: nameOf(key, at) ?? '…',
       remove: () => toggle(field, key, names[key]),
     }));
   return [
-    ...(range ? [{ key: 'range', label: '', value: range, remove: () => setRange(null, null) }] : []),
-    ...list('people', 'from', (key) => names[key] ?? 'one person'),
-    ...list('conversations', 'in', (key) => names[key] ?? 'one conversation'),
+    ...(range ? [{ key: 'range', ...parted(range), remove: () => setRange(null, null) }] : []),
+    ...list('people', 'from', (key, at) => names[key] ?? said('from', at)),
+    ...list('conversations', 'in', (key, at) => names[key] ?? said('in', at)),
     ...list('sources', '', labelOf),
     ...list('kinds', '', nameOfKind),
   ];
