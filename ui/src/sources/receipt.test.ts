@@ -4,6 +4,7 @@ import { startOfDay } from '../state/dates';
 import {
   dryLine,
   finishedLine,
+  formatsOf,
   meaningOf,
   monthsOf,
   namesOf,
@@ -94,4 +95,9 @@ test('the report holds figures, and no file name', () => {
   const report = reportOf('unknown_format', '0.1.0', receipt);
   expect(report).toMatch(/failed {6}7/);
   expect(report).not.toMatch(/result\.json/);
+});
+
+test('an export of several formats is not called by one alone', () => {
+  expect(formatsOf(['a'], (key) => key.toUpperCase())).toBe('A');
+  expect(formatsOf(['a', 'b', 'c'], (key) => key.toUpperCase())).toBe('A and 2 more');
 });

@@ -48,6 +48,11 @@ export function namesOf({ names }: { names: string[] }): string {
   return others.length === 0 ? first : `${first} and ${grouped(others.length)} more`;
 }
 
+/** "WhatsApp", or "WhatsApp and 5 more" where an export held several formats. */
+export function formatsOf(formats: string[], labelOf: (source: string) => string): string {
+  return namesOf({ names: formats.map(labelOf) });
+}
+
 function spanOf({ first, last }: Receipt, zone: string): string {
   if (first === null || last === null) return '';
   return `, from ${shortDate(first, zone)} to ${shortDate(last, zone)}`;
