@@ -28,7 +28,6 @@ pub(crate) struct Turn {
     pub(crate) id: String,
     /// Says "user", "assistant" or the name of a tool.
     pub(crate) sender: Sender,
-    pub(crate) role: Role,
     pub(crate) time: Option<i64>,
     pub(crate) time_original: String,
     pub(crate) place: Place,

@@ -16,7 +16,7 @@ use crate::{
     time, tree,
 };
 use assets::Assets;
-use evoke_message::{Kind, Role, Sender};
+use evoke_message::{Kind, Sender};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -262,15 +262,13 @@ impl Node {
             (Ok(_), Some(message)) => content::read(message, assets),
             (Ok(_), None) => Said::Failed("there is no message where one should be".to_owned()),
         };
-        let (sender, role) = speaker(node);
         let id = if key.is_empty() { text("/id").unwrap_or_default() } else { key.to_owned() };
         Node {
             parent: text("/parent"),
             children: children.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             turn: Turn {
                 id,
-                sender,
-                role,
+                sender: speaker(node),
                 time: written.and_then(moment),
                 time_original: written.map(Value::to_string).unwrap_or_default(),
                 place,
@@ -288,14 +286,14 @@ impl Node {
     }
 }
 
-fn speaker(node: &Value) -> (Sender, Role) {
+fn speaker(node: &Value) -> Sender {
     let name = node.pointer("/message/author/name").and_then(Value::as_str).filter(|n| !n.is_empty());
     match node.pointer("/message/author/role").and_then(Value::as_str) {
-        Some("user") => (ai::me(), Role::Human),
-        Some("assistant") => (ai::other("assistant", FORMAT.label), Role::Assistant),
-        Some("system") => (ai::other("system", "System"), Role::System),
-        Some(role) => (ai::other(name.unwrap_or(role), name.unwrap_or(role)), Role::Tool),
-        None => (ai::other("unknown", "Unknown"), Role::System),
+        Some("user") => ai::me(),
+        Some("assistant") => ai::other("assistant", FORMAT.label),
+        Some("system") => ai::other("system", "System"),
+        Some(role) => ai::other(name.unwrap_or(role), name.unwrap_or(role)),
+        None => ai::other("unknown", "Unknown"),
     }
 }
 

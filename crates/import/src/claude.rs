@@ -14,7 +14,7 @@ use crate::{
     text::utf8,
     time, tree,
 };
-use evoke_message::{Kind, Place, Role};
+use evoke_message::{Kind, Place};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -266,10 +266,10 @@ impl Answer {
 
 fn turn(message: &Value, place: Place, said: Said) -> Turn {
     let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
-    let (sender, role) = match text("sender") {
-        "human" | "user" => (ai::me(), Role::Human),
-        "assistant" => (ai::other("assistant", FORMAT.label), Role::Assistant),
-        _ => (ai::other("unknown", "Unknown"), Role::System),
+    let sender = match text("sender") {
+        "human" | "user" => ai::me(),
+        "assistant" => ai::other("assistant", FORMAT.label),
+        _ => ai::other("unknown", "Unknown"),
     };
     // A damaged message keeps a name of its own, so that others can follow it.
     let id = match text("uuid") {
@@ -277,5 +277,5 @@ fn turn(message: &Value, place: Place, said: Said) -> Turn {
         uuid => uuid.to_owned(),
     };
     let written = text("created_at");
-    Turn { id, sender, role, time: time::iso(written), time_original: written.to_owned(), place, said }
+    Turn { id, sender, time: time::iso(written), time_original: written.to_owned(), place, said }
 }
