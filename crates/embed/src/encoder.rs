@@ -180,12 +180,12 @@ impl InplaceOp1 for BiasGelu<'_> {
 }
 
 fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(|| not_contiguous())?;
+    let (start, end) = layout.contiguous_offsets().ok_or_else(not_contiguous)?;
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
 fn contiguous_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(|| not_contiguous())?;
+    let (start, end) = layout.contiguous_offsets().ok_or_else(not_contiguous)?;
     match storage {
         CpuStorage::F32(values) => Ok(&mut values[start..end]),
         _ => candle_core::bail!("the encoder works on f32"),

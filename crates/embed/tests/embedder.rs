@@ -1,5 +1,6 @@
 //! The shipped model against golden vectors that an independent implementation made of the original
 //! weights (training/golden.py), and what happens when its files are not as they should be.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
