@@ -39,7 +39,8 @@ impl ObjectStoreProvider for Provider {
             params.block_size,
             params.object_store_wrapper.clone(),
             false,
-            true,
+            // A folder lists its files in no order; told otherwise, lance takes an old version for the newest.
+            false,
             READS,
             0,
             None,

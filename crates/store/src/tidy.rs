@@ -14,14 +14,14 @@ use lancedb::{
         scalar::{BTreeIndexBuilder, BitmapIndexBuilder},
         vector::IvfSqIndexBuilder,
     },
-    table::OptimizeAction,
+    table::{Duration, OptimizeAction},
 };
-use std::time::Duration;
 
 /// Passages from which an IVF index answers sooner than an exact scan (benches/README.md).
 const VECTOR_INDEX_FROM: usize = 60_000;
 /// Old versions younger than this stay for readers of other processes.
-const GRACE: Duration = Duration::from_secs(600);
+/// Milliseconds.
+const GRACE: i64 = 600_000;
 
 /// What stands after tidying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Store {
         drop_vector_indexes(&self.passages).await?;
         let vector_index = self.vector_index(vectors).await?;
         for table in self.all() {
-            prune(table, Duration::ZERO, true).await?;
+            prune(table, 0, true).await?;
         }
         Ok(Tidied { vector_index })
     }
@@ -177,8 +177,8 @@ async fn compact(table: &Table, all: bool) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn prune(table: &Table, age: Duration, unverified: bool) -> Result<(), StoreError> {
-    let older_than = Some(chrono_duration(age));
+async fn prune(table: &Table, age: i64, unverified: bool) -> Result<(), StoreError> {
+    let older_than = Duration::try_milliseconds(age);
     table
         .optimize(OptimizeAction::Prune {
             older_than,
