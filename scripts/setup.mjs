@@ -1,11 +1,11 @@
-// Installs what is missing, for every other command: system packages, npm packages, the WebDriver bridge.
+// Installs what is missing, for every other command: system packages and npm packages.
 // Quick when nothing is missing. What to build is left to the scripts that call it.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { root, has, run, target } from "./run.mjs";
+import { root, has, run } from "./run.mjs";
 
 /// What must be there, how to see that it is, and its packages by system.
 const needs = {
@@ -32,6 +32,7 @@ const needs = {
     { name: "a session bus", there: () => has("dbus-run-session"), apt: ["dbus"], dnf: ["dbus-daemon"], pacman: ["dbus"] },
     { name: "the web view's driver", there: () => has("WebKitWebDriver"), apt: ["webkit2gtk-driver"], dnf: ["webkit2gtk4.1"], pacman: ["webkit2gtk-4.1"] },
     { name: "Chromium", there: () => has("chromium"), apt: ["chromium"], dnf: ["chromium"], pacman: ["chromium"] },
+    { name: "ImageMagick", there: () => has("import") && has("identify"), apt: ["imagemagick"], dnf: ["ImageMagick"], pacman: ["imagemagick"] },
     { name: "strace", there: () => has("strace"), apt: ["strace"], dnf: ["strace"], pacman: ["strace"] },
   ],
 };
@@ -42,7 +43,6 @@ export function setup(kind = "build") {
   if (process.platform === "darwin") mac();
   if (process.platform === "linux") linux(kind === "test" ? [...needs.build, ...needs.test] : needs.build);
   npmPackages();
-  if (kind === "test" && process.platform === "linux") driver();
 }
 
 function linux(wanted) {
@@ -76,17 +76,6 @@ function npmPackages() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], { cwd: join(root, "ui") });
   writeFileSync(stamp, lock);
-}
-
-/// tauri-driver, which puts WebDriver in front of the window.
-function driver() {
-  if (existsSync(driverPath())) return;
-  mkdirSync(join(target(), "tools"), { recursive: true });
-  run(["cargo", "install", "tauri-driver", "--version", "2.1.0", "--locked", "--quiet", "--root", join(target(), "tools")]);
-}
-
-export function driverPath() {
-  return join(target(), "tools/bin/tauri-driver");
 }
 
 function library(name) {
