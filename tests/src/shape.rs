@@ -1,7 +1,10 @@
 //! The shape of the workspace: who may depend on whom, and which crate alone may name what.
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 /// `crate → crates of ours it may depend on` (README, code map).
 const DIRECTIONS: [(&str, &[&str]); 8] = [
@@ -39,13 +42,17 @@ const ONE_HOME: [(&str, &str); 17] = [
 /// HTTP clients and servers: none of our crates may name one.
 const NOWHERE: [&str; 6] = ["reqwest", "hyper", "ureq", "curl", "isahc", "axum"];
 
+/// Each of our packages with what it names outside of its tests, as `cargo metadata` tells it.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
-    let of = |package: &cargo_metadata::Package| {
-        let normal = package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development);
-        (package.name.to_string(), normal.map(|d| d.name.clone()).collect())
+    let out = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).output().unwrap();
+    let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of = |package: &Value| {
+        let all = package["dependencies"].as_array().unwrap().iter();
+        let named = all.filter(|d| d["kind"] != "dev").map(|d| text(&d["name"]));
+        (text(&package["name"]), named.collect())
     };
-    metadata.packages.iter().filter(|p| p.name.as_str() != "evoke-tests").map(of).collect()
+    metadata["packages"].as_array().unwrap().iter().map(of).filter(|(name, _)| name != "evoke-tests").collect()
 }
 
 #[test]
