@@ -28,8 +28,8 @@ pub(crate) struct Fused {
 }
 
 /// Shares of words and of meaning in the whole.
-const WORDS: f32 = 0.4;
-const MEANING: f32 = 0.6;
+const WORDS: f32 = 0.3;
+const MEANING: f32 = 0.7;
 /// Share of the contextual list in meaning.
 const CONTEXT_OF_MEANING: f32 = 0.7;
 /// Share of the contextual list in words: half for a short line, less the longer a passage is.

@@ -27,15 +27,28 @@ const ENOUGH_LETTERS: usize = 24;
 /// Longest word kept, in bytes: longer ones are keys, hashes and data.
 const LONGEST: usize = 64;
 
-/// The language whose stemmer fits a text; English where it is too short to tell.
+/// The language whose stemmer fits a text; by its script, where it is too short to tell more.
 pub(crate) fn language(text: &str) -> Language {
-    if text.chars().filter(|c| c.is_alphabetic()).take(ENOUGH_LETTERS).count() < ENOUGH_LETTERS {
-        return ENGLISH;
+    let letters = || text.chars().filter(|c| c.is_alphabetic());
+    let by_script = letters().find_map(script).unwrap_or(ENGLISH);
+    if letters().take(ENOUGH_LETTERS).count() < ENOUGH_LETTERS {
+        return by_script;
     }
     let head: String = text.chars().take(400).collect();
     match whatlang::detect(&head) {
-        Some(guess) if guess.is_reliable() && algorithm(guess.lang().code()).is_some() => guess.lang().code(),
-        _ => ENGLISH,
+        Some(guess) if guess.is_reliable() => known_language(guess.lang().code()).unwrap_or(by_script),
+        _ => by_script,
+    }
+}
+
+/// The language most written in a script, of those with a stemmer.
+fn script(letter: char) -> Option<Language> {
+    match letter {
+        '\u{0400}'..='\u{052f}' => Some("rus"),
+        '\u{0370}'..='\u{03ff}' => Some("ell"),
+        '\u{0600}'..='\u{06ff}' => Some("ara"),
+        '\u{0b80}'..='\u{0bff}' => Some("tam"),
+        _ => None,
     }
 }
 
