@@ -51,7 +51,7 @@ function environment({ home, files, runtime }) {
     XDG_RUNTIME_DIR: runtime,
     EVOKE_HOME: home,
     GDK_BACKEND: "x11",
-    LANG: "C.UTF-8",
+    LANG: "en_GB.UTF-8",
     TZ: "Europe/Berlin",
   };
 }
