@@ -49,7 +49,7 @@ async fn a_planted_word_is_nowhere_in_the_clear_and_gone_after_forgetting() {
     let home = folder.path().join("home");
     let exports = tempfile::tempdir().unwrap();
     let path = archive::chat(exports.path(), "planted", &lines());
-    archive::import(&memory, &[path.clone()]).await;
+    archive::import(&memory, std::slice::from_ref(&path)).await;
 
     let found = archive::find(&memory, WORD).await;
     let planted = found.hits.first().unwrap().message.id;
@@ -70,7 +70,7 @@ async fn a_planted_word_is_nowhere_in_the_clear_and_gone_after_forgetting() {
     assert!(found.hits.iter().all(|h| !h.message.text.contains(WORD)));
 
     // A second import does not bring it back, unless asked.
-    let receipt = archive::import(&memory, &[path.clone()]).await;
+    let receipt = archive::import(&memory, std::slice::from_ref(&path)).await;
     assert_eq!((receipt.added, receipt.duplicate, receipt.skipped), (0, 3, 1));
     assert_eq!(receipt.skipped_because[0].reason, "forgotten before, not brought back");
     let again = ImportOptions { again: true, ..ImportOptions::default() };
@@ -109,7 +109,7 @@ async fn an_import_is_undone_but_for_what_another_has() {
     let first = archive::chat(folder.path(), "talk", &lines()[..3]);
     archive::import(&memory, &[first]).await;
     let second = archive::chat(folder.path(), "talk", &lines());
-    let receipt = archive::import(&memory, &[second.clone()]).await;
+    let receipt = archive::import(&memory, std::slice::from_ref(&second)).await;
     assert_eq!((receipt.added, receipt.duplicate), (1, 3));
     // Undoing the first keeps all three: the second has them.
     memory.forget(&Target::Import(1)).await.unwrap();

@@ -26,7 +26,8 @@ fn terminal(home: &Path, args: &[&str]) -> Output {
 }
 
 fn same(a: &Found, b: &Found) {
-    let of = |f: &Found| f.hits.iter().map(|h| (h.message.id, h.snippet.clone(), h.score.to_bits())).collect::<Vec<_>>();
+    let of =
+        |f: &Found| f.hits.iter().map(|h| (h.message.id, h.snippet.clone(), h.score.to_bits())).collect::<Vec<_>>();
     assert_eq!(of(a), of(b));
     assert_eq!((a.messages, a.conversations, &a.facets), (b.messages, b.conversations, &b.facets));
 }
@@ -67,7 +68,11 @@ async fn stdio_speaks_the_calls_of_the_window() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    for line in [json!({"id": 1, "call": {"call": "status"}}), json!({"id": 2, "call": {"call": "nonsense"}}), json!({"id": 3, "call": {"call": "day", "date": "2023-05-01", "sources": []}})] {
+    for line in [
+        json!({"id": 1, "call": {"call": "status"}}),
+        json!({"id": 2, "call": {"call": "nonsense"}}),
+        json!({"id": 3, "call": {"call": "day", "date": "2023-05-01", "sources": []}}),
+    ] {
         writeln!(stdin, "{line}").unwrap();
     }
     drop(stdin);
@@ -94,7 +99,8 @@ fn exit_codes_say_what_happened() {
         (vec!["--zone", "Mars/Olympus", "status"], 2),
         (vec!["home"], 0),
     ] {
-        let out = Command::new(evoke()).args(["--home", home.to_str().unwrap(), "--key-file"]).args(&args).output().unwrap();
+        let out =
+            Command::new(evoke()).args(["--home", home.to_str().unwrap(), "--key-file"]).args(&args).output().unwrap();
         assert_eq!(out.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
     }
 }
@@ -112,5 +118,9 @@ async fn one_writes_and_others_read() {
     assert_eq!(archive::find(&second, "lighthouse").await.messages, 1);
     let other = archive::chat(folder.path(), "another", &[(0, "Ana", "a windmill")]);
     archive::import(&memory, &[other]).await;
-    assert_eq!(archive::texts(&archive::find(&second, "windmill").await)[0], "a windmill", "a reader sees what the writer added");
+    assert_eq!(
+        archive::texts(&archive::find(&second, "windmill").await)[0],
+        "a windmill",
+        "a reader sees what the writer added"
+    );
 }

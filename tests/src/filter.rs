@@ -15,7 +15,7 @@ fn message(n: u32, source: usize, name: usize, kind: usize, time: i64) -> Messag
         id: MessageId::of(&[&n.to_string()]),
         conversation: ConversationId::of(&[&(n % 5).to_string()]),
         kind: Kind::ALL[kind % 4],
-        sender: Sender { key: NAMES[name % 4].into(), name: NAMES[name % 4].into(), me: name % 7 == 0 },
+        sender: Sender { key: NAMES[name % 4].into(), name: NAMES[name % 4].into(), me: name.is_multiple_of(7) },
         role: Role::Human,
         part: Part::Text,
         time,
@@ -59,8 +59,9 @@ fn filters(messages: &[Message]) -> impl Strategy<Value = Filter> + use<> {
 fn the_database_agrees_with_the_plain_meaning() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let messages: Vec<Message> =
-        (0..200u32).map(|n| message(n, n as usize, (n / 3) as usize, (n / 7) as usize, i64::from(n * 37 % 1_000))).collect();
+    let messages: Vec<Message> = (0..200u32)
+        .map(|n| message(n, n as usize, (n / 3) as usize, (n / 7) as usize, i64::from(n * 37 % 1_000)))
+        .collect();
     let rows: Vec<MessageRow> = messages
         .iter()
         .map(|m| MessageRow { message: m.clone(), words: "text".into(), plain: " text ".into(), digest: 0, import: 1 })
@@ -86,7 +87,8 @@ fn the_database_agrees_with_the_plain_meaning() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_applies_before_ranking() {
     let (folder, memory) = archive::fresh().await;
-    let mut lines: Vec<(i64, &str, &str)> = (0..300).map(|i| (i, "Ana", "the plumber came to repair the kitchen sink")).collect();
+    let mut lines: Vec<(i64, &str, &str)> =
+        (0..300).map(|i| (i, "Ana", "the plumber came to repair the kitchen sink")).collect();
     lines.push((400, "Jonas", "a sink"));
     let path = archive::chat(folder.path(), "one", &lines);
     archive::import(&memory, &[path]).await;

@@ -1,6 +1,7 @@
 //! Real export files of others: counted, imported twice, broken, all the way into an archive.
 
 use crate::archive::{self, files, fixtures};
+use evoke_memory::{ImportOptions, Watch};
 use std::path::PathBuf;
 
 const FORMATS: [&str; 5] = ["chatgpt", "claude_ai", "whatsapp", "telegram", "markdown"];
@@ -56,7 +57,8 @@ async fn a_broken_copy_costs_only_what_is_broken() {
                 std::fs::write(&copy, &broken).unwrap();
                 let (_folder, memory) = archive::fresh().await;
                 // Either a clear error, or a receipt that adds up and is not an empty success.
-                match memory.import(&[copy], &Default::default(), &Default::default()).await {
+                let words = ImportOptions { words_only: true, ..ImportOptions::default() };
+                match memory.import(&[copy], &words, &Watch::default()).await {
                     Err(error) => assert!(!error.trouble().message.is_empty()),
                     Ok(receipt) => {
                         assert!(receipt.adds_up(), "{how} {}: {receipt:?}", path.display());
@@ -73,7 +75,11 @@ async fn a_newer_export_adds_what_is_new_and_updates_what_was_edited() {
     let (folder, memory) = archive::fresh().await;
     let first = archive::chat(folder.path(), "talk", &[(0, "Ana", "one"), (1, "Jonas", "two"), (2, "Ana", "three")]);
     assert_eq!(archive::import(&memory, &[first]).await.added, 3);
-    let newer = archive::chat(folder.path(), "talk", &[(0, "Ana", "one"), (1, "Jonas", "two, corrected"), (2, "Ana", "three"), (3, "Ana", "four")]);
+    let newer = archive::chat(
+        folder.path(),
+        "talk",
+        &[(0, "Ana", "one"), (1, "Jonas", "two, corrected"), (2, "Ana", "three"), (3, "Ana", "four")],
+    );
     let receipt = archive::import(&memory, &[newer]).await;
     assert_eq!((receipt.added, receipt.updated, receipt.duplicate), (1, 1, 2));
     assert_eq!(archive::texts(&archive::find(&memory, "corrected").await)[0], "two, corrected");

@@ -43,10 +43,14 @@ async fn killed_anywhere_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     let words = ["kettle", "harbour", "violin", "postcard", "ladder", "almond"];
-    let texts: Vec<String> =
-        (0..MESSAGES).map(|i| format!("message {i} about the {} and the {}", words[(i % 6) as usize], words[(i / 6 % 6) as usize])).collect();
-    let lines: Vec<(i64, &str, &str)> =
-        texts.iter().enumerate().map(|(i, t)| (i as i64 * 7, if i % 3 == 0 { "Ana" } else { "Jonas" }, t.as_str())).collect();
+    let texts: Vec<String> = (0..MESSAGES)
+        .map(|i| format!("message {i} about the {} and the {}", words[(i % 6) as usize], words[(i / 6 % 6) as usize]))
+        .collect();
+    let lines: Vec<(i64, &str, &str)> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (i as i64 * 7, if i % 3 == 0 { "Ana" } else { "Jonas" }, t.as_str()))
+        .collect();
     let export = archive::chat(folder.path(), "long", &lines);
     let mut committed = 0;
     let mut finished = 0;
@@ -58,7 +62,11 @@ async fn killed_anywhere_it_goes_on() {
         finished += u64::from(running.wait().unwrap().success());
         if let Ok(memory) = Memory::open(archive::options(&home, false)).await {
             let status = memory.status().await.unwrap();
-            assert!(status.archive.messages >= committed, "kill {kill}: {} of {committed} left", status.archive.messages);
+            assert!(
+                status.archive.messages >= committed,
+                "kill {kill}: {} of {committed} left",
+                status.archive.messages
+            );
             committed = status.archive.messages;
         }
     }

@@ -18,16 +18,9 @@ async fn words_of_every_script() {
         (80, "Ana", "ok"),
     ];
     archive::import(&memory, &[archive::chat(folder.path(), "scripts", &lines)]).await;
-    for (query, expected) in [
-        ("hutte", 0),
-        ("CAFE", 1),
-        ("旅行", 2),
-        ("北京", 3),
-        ("도서관", 4),
-        ("ตลาด", 5),
-        ("квартира", 6),
-        ("كتابا", 7),
-    ] {
+    for (query, expected) in
+        [("hutte", 0), ("CAFE", 1), ("旅行", 2), ("北京", 3), ("도서관", 4), ("ตลาด", 5), ("квартира", 6), ("كتابا", 7)]
+    {
         let mode = evoke_memory::message::Mode::Words;
         let found = memory.search(&Query { text: query.into(), mode, ..Query::default() }).await.unwrap();
         assert_eq!(texts(&found).first(), Some(&lines[expected].2), "{query}");
@@ -87,11 +80,15 @@ async fn filters_phrases_dates_and_sorting() {
 async fn neighbours_timeline_and_day_add_up() {
     let (folder, memory) = archive::fresh().await;
     let texts: Vec<String> = (0..50).map(|i| format!("line number {i}")).collect();
-    let lines: Vec<(i64, &str, &str)> = texts.iter().enumerate().map(|(i, t)| (i as i64 * 60, "Ana", t.as_str())).collect();
+    let lines: Vec<(i64, &str, &str)> =
+        texts.iter().enumerate().map(|(i, t)| (i as i64 * 60, "Ana", t.as_str())).collect();
     archive::import(&memory, &[archive::chat(folder.path(), "count", &lines)]).await;
     let hit = find(&memory, "\"line number 25\"").await.hits[0].message.id;
     let page = memory.neighbours(hit, 2, 3).await.unwrap();
-    assert_eq!(page.messages.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), texts[23..29].iter().collect::<Vec<_>>());
+    assert_eq!(
+        page.messages.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(),
+        texts[23..29].iter().collect::<Vec<_>>()
+    );
     assert!(page.earlier && page.later && page.total == 50);
     for unit in [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year] {
         let timeline = memory.timeline(None, unit, None, None).await.unwrap();
@@ -114,7 +111,7 @@ async fn the_order_of_imports_changes_no_vector() {
         (6, "Jonas", "and the cat?"),
     ];
     let whole = archive::chat(folder.path(), "order", &lines);
-    archive::import(&one, &[whole.clone()]).await;
+    archive::import(&one, std::slice::from_ref(&whole)).await;
     let text = std::fs::read_to_string(&whole).unwrap();
     let mut late: serde_json::Value = serde_json::from_str(&text).unwrap();
     late["messages"].as_array_mut().unwrap().remove(1);

@@ -44,7 +44,10 @@ const NOWHERE: [&str; 6] = ["reqwest", "hyper", "ureq", "curl", "isahc", "axum"]
 
 /// Each of our packages with what it names outside of its tests, as `cargo metadata` tells it.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let out = Command::new(env!("CARGO")).args(["metadata", "--no-deps", "--offline", "--format-version=1"]).output().unwrap();
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .output()
+        .unwrap();
     let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of = |package: &Value| {
@@ -59,7 +62,11 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn dependencies_point_one_way() {
     let found = dependencies();
     let named: BTreeSet<&str> = DIRECTIONS.iter().map(|d| d.0).collect();
-    assert_eq!(found.keys().map(String::as_str).collect::<BTreeSet<_>>(), named, "a crate without a place in the table");
+    assert_eq!(
+        found.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        named,
+        "a crate without a place in the table"
+    );
     for (name, allowed) in DIRECTIONS {
         let ours: BTreeSet<&str> = found[name].iter().map(String::as_str).filter(|d| d.starts_with("evoke-")).collect();
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
@@ -71,7 +78,9 @@ fn dependencies_point_one_way() {
 fn heavy_packages_have_one_home() {
     for (name, dependencies) in dependencies() {
         for dependency in &dependencies {
-            let home = ONE_HOME.iter().find(|(prefix, _)| dependency == prefix || dependency.starts_with(&format!("{prefix}-")));
+            let home = ONE_HOME
+                .iter()
+                .find(|(prefix, _)| dependency == prefix || dependency.starts_with(&format!("{prefix}-")));
             if let Some((prefix, home)) = home {
                 assert_eq!(name, *home, "{prefix} belongs to {home}");
             }

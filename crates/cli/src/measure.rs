@@ -14,7 +14,8 @@ use std::{
 
 pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Result<ExitCode, MemoryError> {
     let Command::Eval { file, mode, run, compare, keep, only } = command else { return Ok(ExitCode::SUCCESS) };
-    let file = file.as_deref().ok_or_else(|| MemoryError::BadQuery("say which file of histories to measure on".into()))?;
+    let file =
+        file.as_deref().ok_or_else(|| MemoryError::BadQuery("say which file of histories to measure on".into()))?;
     if let Some([a, b]) = compare.as_deref() {
         return compared(file, a, b, json);
     }
@@ -39,7 +40,8 @@ pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Res
 }
 
 fn folder(keep: Option<&Path>, scratch: &Path, history: &History, n: usize) -> PathBuf {
-    let name: String = history.history_id.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let name: String =
+        history.history_id.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
     keep.unwrap_or(scratch).join(format!("{n:04}-{name}"))
 }
 
@@ -53,7 +55,10 @@ fn write_run(path: &Path, all: &[Scored]) -> Result<(), MemoryError> {
 
 fn report(report: &Report) {
     println!("{}", report.mode);
-    println!("  {:18} {:>5} {:>6} {:>6} {:>6} {:>6} {:>7} {:>8} {:>6}", "", "n", "R@1", "R@5", "R@10", "R@20", "R@10cap", "nDCG@10", "MRR");
+    println!(
+        "  {:18} {:>5} {:>6} {:>6} {:>6} {:>6} {:>7} {:>8} {:>6}",
+        "", "n", "R@1", "R@5", "R@10", "R@20", "R@10cap", "nDCG@10", "MRR"
+    );
     let row = |name: &str, f: &Figures| {
         println!(
             "  {name:18} {:>5} {:>6.1} {:>6.1} {:>6.1} {:>6.1} {:>7.1} {:>8.1} {:>6.1}",
@@ -62,7 +67,10 @@ fn report(report: &Report) {
     };
     report.categories.iter().for_each(|(name, figures)| row(name, figures));
     row("overall", &report.overall);
-    println!("  M5 {:.1}   left out: {} without label, {} that the history does not answer", report.m5, report.unlabelled, report.abstaining);
+    println!(
+        "  M5 {:.1}   left out: {} without label, {} that the history does not answer",
+        report.m5, report.unlabelled, report.abstaining
+    );
 }
 
 fn compared(file: &Path, a: &Path, b: &Path, json: bool) -> Result<ExitCode, MemoryError> {
@@ -71,7 +79,10 @@ fn compared(file: &Path, a: &Path, b: &Path, json: bool) -> Result<ExitCode, Mem
     say(json, &json!({ "a": a, "b": b, "figures": all }), || {
         println!("{:8} {:>7} {:>7} {:>7}   95 % of resamples      p", "", "A", "B", "B − A");
         for c in &all {
-            println!("{:8} {:>7.2} {:>7.2} {:>+7.2}   {:>+6.2} to {:>+6.2}   {:.4}", c.figure, c.a, c.b, c.difference, c.low, c.high, c.p);
+            println!(
+                "{:8} {:>7.2} {:>7.2} {:>+7.2}   {:>+6.2} to {:>+6.2}   {:.4}",
+                c.figure, c.a, c.b, c.difference, c.low, c.high, c.p
+            );
         }
     });
     Ok(ExitCode::SUCCESS)

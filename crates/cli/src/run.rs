@@ -75,7 +75,9 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
         Command::Show { id, context } => {
             let message = id.parse().map_err(MemoryError::BadQuery)?;
             let page = match memory.neighbours(message, context, context).await {
-                Err(MemoryError::NotFound(_)) => memory.conversation(ConversationId(message.0), None, 2 * context + 1).await?,
+                Err(MemoryError::NotFound(_)) => {
+                    memory.conversation(ConversationId(message.0), None, 2 * context + 1).await?
+                }
                 other => other?,
             };
             say(json, &page, || show::page(&page, Some(message), &memory.status_zone()));
@@ -146,7 +148,12 @@ fn tempfile_home(args: &Args, options: &Options) -> Result<Option<tempfile::Temp
     Ok(Some(tempfile::tempdir().map_err(anyhow::Error::from)?))
 }
 
-async fn import(memory: &Memory, paths: &[PathBuf], options: &ImportOptions, json: bool) -> Result<ExitCode, MemoryError> {
+async fn import(
+    memory: &Memory,
+    paths: &[PathBuf],
+    options: &ImportOptions,
+    json: bool,
+) -> Result<ExitCode, MemoryError> {
     let receipt = watched(json, |watch| async move { memory.import(paths, options, &watch).await }).await?;
     say(json, &receipt, || show::receipt(&receipt));
     let nothing = receipt.seen > 0 && receipt.failed == receipt.seen;
@@ -164,7 +171,9 @@ async fn watched<T, F: Future<Output = Result<T, MemoryError>>>(
     } else {
         indicatif::ProgressBar::no_length()
     };
-    if let Ok(style) = indicatif::ProgressStyle::with_template("{msg:22} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}") {
+    if let Ok(style) =
+        indicatif::ProgressStyle::with_template("{msg:22} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
+    {
         bar.set_style(style);
     }
     let mut work = std::pin::pin!(work(watch.clone()));
@@ -263,7 +272,10 @@ async fn target(memory: &Memory, what: &What) -> Result<Target, MemoryError> {
         let found = people(memory, std::slice::from_ref(name)).await?;
         return match found[..] {
             [one] => Ok(Target::Person(one)),
-            _ => Err(MemoryError::BadQuery(format!("{} people are called {name}: give the id from `evoke people --json`", found.len()))),
+            _ => Err(MemoryError::BadQuery(format!(
+                "{} people are called {name}: give the id from `evoke people --json`",
+                found.len()
+            ))),
         };
     }
     if let Some(period) = period {
@@ -289,7 +301,10 @@ async fn one_conversation(memory: &Memory, name: &str) -> Result<ConversationId,
     match found[..] {
         [one] => Ok(one.id),
         [] => Err(MemoryError::NotFound(format!("no conversation is called {name}"))),
-        _ => Err(MemoryError::BadQuery(format!("{} conversations are called {name}: give the id from `evoke conversations --json`", found.len()))),
+        _ => Err(MemoryError::BadQuery(format!(
+            "{} conversations are called {name}: give the id from `evoke conversations --json`",
+            found.len()
+        ))),
     }
 }
 

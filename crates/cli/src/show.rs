@@ -13,7 +13,9 @@ fn when(time: i64, zone: &TimeZone) -> String {
 }
 
 fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> String {
-    let day = |t: i64| Timestamp::from_millisecond(t).unwrap_or_default().to_zoned(zone.clone()).strftime("%b %Y").to_string();
+    let day = |t: i64| {
+        Timestamp::from_millisecond(t).unwrap_or_default().to_zoned(zone.clone()).strftime("%b %Y").to_string()
+    };
     match (first, last) {
         (Some(first), Some(last)) => format!("{} – {}", day(first), day(last)),
         _ => String::new(),
@@ -83,7 +85,11 @@ pub(crate) fn found(found: &Found, zone: &TimeZone) {
     }
     println!("{} messages in {} conversations, {} ms", grouped(found.messages), found.conversations, found.took_ms);
     if found.coverage.waiting > 0 {
-        println!("Meaning search sees {} of {} messages so far; words see all.", grouped(found.coverage.embedded), grouped(found.coverage.passages - found.coverage.excluded));
+        println!(
+            "Meaning search sees {} of {} messages so far; words see all.",
+            grouped(found.coverage.embedded),
+            grouped(found.coverage.passages - found.coverage.excluded)
+        );
     }
     for (n, hit) in found.hits.iter().enumerate() {
         println!();
@@ -148,11 +154,23 @@ pub(crate) fn timeline(t: &Timeline, zone: &TimeZone) {
 pub(crate) fn day(day: &Day, zone: &TimeZone) {
     println!("{} · {} messages", day.date, grouped(day.total));
     for c in &day.clusters {
-        println!("  {} · {} · {} messages, {} to {}", c.title, c.source, c.count, when(c.first, zone), when(c.last, zone));
+        println!(
+            "  {} · {} · {} messages, {} to {}",
+            c.title,
+            c.source,
+            c.count,
+            when(c.first, zone),
+            when(c.last, zone)
+        );
         println!("    {}: {}", c.name, c.line);
     }
     for other in &day.other_years {
-        println!("  in {}: {}: {}", other.year, other.message.name, other.message.text.lines().next().unwrap_or_default());
+        println!(
+            "  in {}: {}: {}",
+            other.year,
+            other.message.name,
+            other.message.text.lines().next().unwrap_or_default()
+        );
     }
 }
 
@@ -165,21 +183,48 @@ pub(crate) fn conversations(all: &[ConversationRow], zone: &TimeZone) {
 pub(crate) fn people(all: &[PersonRow], zone: &TimeZone) {
     for p in all {
         let me = if p.me { " (you)" } else { "" };
-        println!("{}  {:>8}  {}{me} · {} · {}", p.id, grouped(p.messages), p.name, p.sources.join(", "), span(p.first, p.last, zone));
+        println!(
+            "{}  {:>8}  {}{me} · {} · {}",
+            p.id,
+            grouped(p.messages),
+            p.name,
+            p.sources.join(", "),
+            span(p.first, p.last, zone)
+        );
     }
 }
 
 pub(crate) fn sources(all: &[SourceRow], zone: &TimeZone) {
     for s in all {
-        println!("{:12} {:>9} messages, {} conversations  {}", s.source, grouped(s.messages), s.conversations, span(s.first, s.last, zone));
+        println!(
+            "{:12} {:>9} messages, {} conversations  {}",
+            s.source,
+            grouped(s.messages),
+            s.conversations,
+            span(s.first, s.last, zone)
+        );
         println!("             {}: {}", s.label, s.how_to_export);
     }
 }
 
 pub(crate) fn status(s: &Status) {
     let c = &s.index.coverage;
-    println!("{} messages, {} conversations, {} people, {} sources", grouped(s.archive.messages), s.archive.conversations, s.archive.people, s.archive.sources);
-    println!("Meaning: {} % ({} read, {} waiting, {} failed, {} with nothing to read); vectors {}", s.index.percent, grouped(c.embedded), grouped(c.waiting), grouped(c.failed), grouped(c.excluded), s.index.vectors);
+    println!(
+        "{} messages, {} conversations, {} people, {} sources",
+        grouped(s.archive.messages),
+        s.archive.conversations,
+        s.archive.people,
+        s.archive.sources
+    );
+    println!(
+        "Meaning: {} % ({} read, {} waiting, {} failed, {} with nothing to read); vectors {}",
+        s.index.percent,
+        grouped(c.embedded),
+        grouped(c.waiting),
+        grouped(c.failed),
+        grouped(c.excluded),
+        s.index.vectors
+    );
     println!("Network: {}", s.network.sentence);
     println!("Protection: {}", s.protection.sentence);
     println!("Model: {} on {}", s.model, s.device);
@@ -191,7 +236,13 @@ pub(crate) fn status(s: &Status) {
 
 pub(crate) fn forgotten(f: &Forgotten) {
     let word = if f.done { "Forgotten" } else { "Would be forgotten" };
-    println!("{word}: {}; {} passages, {} whole conversations, {} people", f.sentence, grouped(f.passages), f.conversations, f.people);
+    println!(
+        "{word}: {}; {} passages, {} whole conversations, {} people",
+        f.sentence,
+        grouped(f.passages),
+        f.conversations,
+        f.people
+    );
     if f.done {
         println!("Gone from every table, index, statistic and old version, in {:.1} s.", f.took_ms as f32 / 1000.0);
     }

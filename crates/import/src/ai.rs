@@ -54,7 +54,14 @@ pub(crate) struct Piece {
 
 /// Hands out a conversation. `turns` are in file order, `parents` are theirs, `active` says which of
 /// them are on the branch that was kept.
-pub(crate) fn put(chat: &Chat, turns: Vec<Turn>, parents: &[Option<usize>], active: &[bool], options: &Options, out: &mut Out) {
+pub(crate) fn put(
+    chat: &Chat,
+    turns: Vec<Turn>,
+    parents: &[Option<usize>],
+    active: &[bool],
+    options: &Options,
+    out: &mut Out,
+) {
     let order = tree::reading_order(parents);
     let times: Vec<_> = order.iter().map(|i| turns.get(*i).and_then(|t| t.time)).collect();
     let times = time::fill(&times, chat.created.or(chat.updated).unwrap_or(options.now));

@@ -185,7 +185,9 @@ impl Archive {
         let mut bytes = Vec::new();
         reader.take(limits.inner_zip + 1).read_to_end(&mut bytes).map_err(trouble)?;
         if bytes.len() as u64 > limits.inner_zip {
-            return Err(ImportError::Hostile(format!("the zip {name:?} inside it is too large to be unpacked in memory")));
+            return Err(ImportError::Hostile(format!(
+                "the zip {name:?} inside it is too large to be unpacked in memory"
+            )));
         }
         Ok(Window::of_memory(bytes))
     }
@@ -195,7 +197,8 @@ impl Archive {
 fn describe(index: usize, entry: &ZipFile<'_, Window>, zip: &str) -> Result<Option<Packed>, ImportError> {
     // `name` decodes by the flag's meaning: UTF-8 where it is valid, else code page 437.
     let name = entry.name().map_err(anyhow::Error::from)?;
-    let path = safe_path(&name).ok_or_else(|| ImportError::Hostile(format!("a file in it is named {name:?}, which points outside of it")))?;
+    let path = safe_path(&name)
+        .ok_or_else(|| ImportError::Hostile(format!("a file in it is named {name:?}, which points outside of it")))?;
     if entry.is_symlink() {
         return Err(ImportError::Hostile(format!("{path:?} in it is a link to another place")));
     }

@@ -56,7 +56,11 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
     let fits = |keys: &[&str]| is_conversation(keys) || is_node(keys);
     let mut files = export.json_files(|head| hunt(head, fits));
     let number = |i: &usize| -> u64 {
-        let digits: String = export.files().get(*i).map(|f| f.file_name().chars().filter(char::is_ascii_digit).collect()).unwrap_or_default();
+        let digits: String = export
+            .files()
+            .get(*i)
+            .map(|f| f.file_name().chars().filter(char::is_ascii_digit).collect())
+            .unwrap_or_default();
         digits.parse().unwrap_or(0)
     };
     files.sort_by_key(number);
@@ -104,7 +108,10 @@ impl Reading<'_> {
                 Found::Value(_, piece) => self.conversation(&piece, None, out),
                 Found::Broken { piece, reason, .. } => self.conversation(&piece, Some(reason), out),
                 Found::TooLong { bytes, .. } => {
-                    let _ = out.failed(format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20), self.place(0));
+                    let _ = out.failed(
+                        format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20),
+                        self.place(0),
+                    );
                 }
                 Found::Opened(_) | Found::Closed(_) => {}
             }
@@ -133,7 +140,10 @@ impl Reading<'_> {
         let counted = taken.nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count();
         let any_failed = taken.nodes.iter().any(|n| matches!(n.turn.said, Said::Failed(_)));
         if let Some(reason) = damaged.filter(|_| !any_failed && piece.bytes.iter().any(u8::is_ascii_alphanumeric)) {
-            let _ = out.failed(format!("a conversation is damaged ({reason}); {counted} of its messages could be read"), self.place(1));
+            let _ = out.failed(
+                format!("a conversation is damaged ({reason}); {counted} of its messages could be read"),
+                self.place(1),
+            );
         } else if counted == 0 && damaged.is_none() {
             let _ = match taken.mapping {
                 true => out.skipped("conversation without messages", self.place(1)),
@@ -169,7 +179,9 @@ impl Reading<'_> {
                     }
                 }
                 Found::Value(_, node) => self.node(&node, None, any, &mut taken.nodes),
-                Found::Broken { what: Some(It::Node), piece, reason } => self.node(&piece, Some(reason), any, &mut taken.nodes),
+                Found::Broken { what: Some(It::Node), piece, reason } => {
+                    self.node(&piece, Some(reason), any, &mut taken.nodes)
+                }
                 Found::Broken { reason, .. } => taken.damage = Some(reason),
                 _ => {}
             }
@@ -234,7 +246,9 @@ impl Taken {
         let chat = Chat {
             source: FORMAT.key,
             assistant: FORMAT.label,
-            key: key.unwrap_or_else(|| self.nodes.first().map(|n| format!("without id, from {}", n.turn.id)).unwrap_or_default()),
+            key: key.unwrap_or_else(|| {
+                self.nodes.first().map(|n| format!("without id, from {}", n.turn.id)).unwrap_or_default()
+            }),
             title: self.field("title").unwrap_or_default().to_owned(),
             created: self.header.get("create_time").and_then(moment),
             updated: self.header.get("update_time").and_then(moment),

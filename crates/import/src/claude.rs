@@ -95,7 +95,10 @@ impl Reading<'_> {
                 Found::Value(_, piece) => self.conversation(&piece, None, out),
                 Found::Broken { piece, reason, .. } => self.conversation(&piece, Some(reason), out),
                 Found::TooLong { bytes, .. } => {
-                    let _ = out.failed(format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20), self.place(0));
+                    let _ = out.failed(
+                        format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20),
+                        self.place(0),
+                    );
                 }
                 Found::Opened(_) | Found::Closed(_) => {}
             }
@@ -117,7 +120,10 @@ impl Reading<'_> {
         let any_failed = taken.answers.iter().any(|a| matches!(a.turn.said, Said::Failed(_)));
         let damaged = broken.or(taken.damage);
         if let Some(reason) = damaged.filter(|_| !any_failed && piece.bytes.iter().any(u8::is_ascii_alphanumeric)) {
-            let _ = out.failed(format!("a conversation is damaged ({reason}); {counted} of its messages could be read"), self.place(1));
+            let _ = out.failed(
+                format!("a conversation is damaged ({reason}); {counted} of its messages could be read"),
+                self.place(1),
+            );
         } else if counted == 0 && damaged.is_none() {
             let _ = match taken.messages {
                 true => out.skipped("conversation without messages", self.place(1)),
@@ -153,7 +159,9 @@ impl Reading<'_> {
                     }
                 }
                 Found::Value(_, message) => self.message(&message, None, &mut taken.answers),
-                Found::Broken { what: Some(It::Message), piece, reason } => self.message(&piece, Some(reason), &mut taken.answers),
+                Found::Broken { what: Some(It::Message), piece, reason } => {
+                    self.message(&piece, Some(reason), &mut taken.answers)
+                }
                 Found::Broken { reason, .. } => taken.damage = Some(reason),
                 _ => {}
             }
@@ -172,7 +180,9 @@ impl Reading<'_> {
                 self.lost += lost;
                 answers.push(Answer::new(&message, place));
             }
-            Err(reason) => answers.push(Answer { parent: Parent::Before, turn: turn(&Value::Null, place, Said::Failed(reason)) }),
+            Err(reason) => {
+                answers.push(Answer { parent: Parent::Before, turn: turn(&Value::Null, place, Said::Failed(reason)) })
+            }
         }
     }
 }
@@ -211,7 +221,11 @@ impl Taken {
                 "" => format!("without id, from {first}"),
                 uuid => uuid.to_owned(),
             },
-            title: [self.field("name"), self.field("title")].into_iter().find(|t| !t.is_empty()).unwrap_or_default().to_owned(),
+            title: [self.field("name"), self.field("title")]
+                .into_iter()
+                .find(|t| !t.is_empty())
+                .unwrap_or_default()
+                .to_owned(),
             created: time::iso(self.field("created_at")),
             updated: time::iso(self.field("updated_at")),
         };

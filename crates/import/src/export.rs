@@ -85,7 +85,10 @@ impl Export {
             export.add_zip(Window::of_file(path, about.len()), &name, "", true)?;
         } else {
             export.single = true;
-            export.add(Entry { path: export.name.clone(), size: about.len(), modified: modified(&about) }, Source::Disk(path.into()));
+            export.add(
+                Entry { path: export.name.clone(), size: about.len(), modified: modified(&about) },
+                Source::Disk(path.into()),
+            );
         }
         Ok(export)
     }
@@ -182,7 +185,10 @@ impl Export {
                 }
             } else if found.file_type().is_file() && !is_junk(&path) {
                 let about = found.metadata().map_err(|e| trouble_at(found.path(), e.into()))?;
-                self.add(Entry { path, size: about.len(), modified: modified(&about) }, Source::Disk(found.into_path()));
+                self.add(
+                    Entry { path, size: about.len(), modified: modified(&about) },
+                    Source::Disk(found.into_path()),
+                );
             }
             if self.entries.len() > self.limits.entries {
                 return Err(ImportError::Hostile(format!("{:?} holds more files than any real export", self.name)));

@@ -18,9 +18,9 @@ mod markdown;
 mod out;
 mod telegram;
 mod text;
-mod whatsapp;
-mod tree;
 mod time;
+mod tree;
+mod whatsapp;
 
 use evoke_message::{Broken, Conversation, Kind, Message, Place};
 use jiff::tz::TimeZone;
@@ -49,7 +49,10 @@ pub enum Item {
     Conversation(Conversation),
     Message(Box<Message>),
     /// Read, and deliberately not kept. The reason is in plain words.
-    Skipped { reason: Cow<'static, str>, place: Place },
+    Skipped {
+        reason: Cow<'static, str>,
+        place: Place,
+    },
     /// Could not be read.
     Failed(Broken),
     /// For the receipt: something a person should know that is not about one record.
@@ -73,7 +76,8 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] = &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+pub static FORMATS: &[Format] =
+    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

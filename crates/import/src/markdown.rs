@@ -17,7 +17,9 @@ use crate::{
     text::{Line, Lines},
 };
 use day::{Named, When};
-use evoke_message::{Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender};
+use evoke_message::{
+    Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender,
+};
 use front::{CREATED, Front, UPDATED};
 use jiff::Timestamp;
 use links::Files;
@@ -83,10 +85,16 @@ struct Told {
 impl Told {
     fn put(&self, out: &mut Out) {
         if self.daily > 0 {
-            out.note(format!("Daily notes stand at 00:00 of their day, because a name such as 2024-01-31 has no time: {}.", self.daily));
+            out.note(format!(
+                "Daily notes stand at 00:00 of their day, because a name such as 2024-01-31 has no time: {}.",
+                self.daily
+            ));
         }
         if self.not_valid > 0 {
-            out.note(format!("Properties that are not valid YAML were kept as text. Notes with such: {}.", self.not_valid));
+            out.note(format!(
+                "Properties that are not valid YAML were kept as text. Notes with such: {}.",
+                self.not_valid
+            ));
         }
     }
 }
@@ -124,7 +132,8 @@ fn gather(export: &Export, i: usize, options: &Options) -> Result<Gathered, Impo
 
 /// Why a file is no note, whatever its name says.
 fn refused(text: &str, lost: u64, too_long: bool) -> Option<String> {
-    let json = |t: &str| t.starts_with('{') || t.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{'));
+    let json =
+        |t: &str| t.starts_with('{') || t.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{'));
     let is_json = json(text.trim_start()) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let is_binary = text.contains('\0') || lost > 16 && lost * 10 > text.chars().count() as u64;
     match (too_long, is_binary, is_json) {
@@ -194,7 +203,13 @@ impl<'a> Note<'a> {
             let id = self.id(&piece, order, &mut seen);
             let attachments = files.named_in(&piece.text, self.path, self.vault);
             let at = (self.front.lines + piece.line + 1) as u64;
-            let message = Message { id, attachments, order: order as u64, place: Place { at, ..place.clone() }, ..self.message(piece.text) };
+            let message = Message {
+                id,
+                attachments,
+                order: order as u64,
+                place: Place { at, ..place.clone() },
+                ..self.message(piece.text)
+            };
             let _ = out.message(message);
         }
     }
@@ -302,7 +317,11 @@ fn place_in_vault<'a>(export: &'a Export, path: &'a str) -> (&'a str, String) {
         return ("", nfc(path));
     }
     let marks = export.folders_not_entered().iter().filter_map(|folder| folder.strip_suffix(".obsidian"));
-    let vault = marks.map(|folder| folder.trim_end_matches('/')).filter(|v| is_inside(path, v)).max_by_key(|v| v.len()).unwrap_or("");
+    let vault = marks
+        .map(|folder| folder.trim_end_matches('/'))
+        .filter(|v| is_inside(path, v))
+        .max_by_key(|v| v.len())
+        .unwrap_or("");
     let inside = path.strip_prefix(vault).unwrap_or(path).trim_start_matches('/');
     let name = match vault.rsplit('/').next() {
         Some(name) if !name.is_empty() => name,

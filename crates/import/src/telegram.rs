@@ -48,7 +48,9 @@ enum It {
 
 fn is_message(keys: &[&str]) -> bool {
     let any = |names: &[&str]| names.iter().any(|n| keys.contains(n));
-    keys.contains(&"type") && any(&["date", "date_unixtime"]) && any(&["from", "from_id", "actor", "action", "text", "text_entities"])
+    keys.contains(&"type")
+        && any(&["date", "date_unixtime"])
+        && any(&["from", "from_id", "actor", "action", "text", "text_entities"])
 }
 
 fn is_chat(keys: &[&str]) -> bool {
@@ -56,7 +58,8 @@ fn is_chat(keys: &[&str]) -> bool {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let everything = |keys: &[&str]| keys.contains(&"chats") && (keys.contains(&"about") || keys.contains(&"personal_information"));
+    let everything =
+        |keys: &[&str]| keys.contains(&"chats") && (keys.contains(&"about") || keys.contains(&"personal_information"));
     let files = export.json_files(|head| hunt(head, is_message) || everything(&json::keys(head)));
     (!files.is_empty()).then_some(files)
 }
@@ -64,7 +67,16 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
         let input = Input { export, file, options };
-        let mut reading = Reading { input, owner: None, header: Header::new(), ahead: None, chats: 0, thread: None, records: 0, lost: 0 };
+        let mut reading = Reading {
+            input,
+            owner: None,
+            header: Header::new(),
+            ahead: None,
+            chats: 0,
+            thread: None,
+            records: 0,
+            lost: 0,
+        };
         let trouble = input.walk(Want::Whole(It::Message), |found| {
             reading.found(found, out)?;
             Ok(!out.stopped())
@@ -99,7 +111,7 @@ impl Input<'_> {
         let input = utf8(self.export.open(self.file)?).map_err(|e| self.export.trouble(self.file, e))?;
         let want = |inside, key: &str, opening| want(inside, key, opening, messages);
         let mut walk = Walk::new(input, self.options.limits.record, Rules { want: &want, looks: &looks });
-        while let Some(found) = walk.next() {
+        for found in walk.by_ref() {
             if !each(found)? {
                 return Ok(None);
             }
@@ -117,7 +129,9 @@ impl Input<'_> {
                 }
                 Found::Opened(It::Messages) => begun = true,
                 Found::Opened(It::Root | It::Chat) => header.clear(),
-                Found::Closed(It::Root | It::Chat) if std::mem::take(&mut begun) => all.push(std::mem::take(&mut header)),
+                Found::Closed(It::Root | It::Chat) if std::mem::take(&mut begun) => {
+                    all.push(std::mem::take(&mut header))
+                }
                 _ => {}
             }
             Ok(true)
@@ -185,7 +199,8 @@ impl Reading<'_> {
             Found::Value(It::Message, piece) => self.message(&piece, out),
             Found::Broken { reason, piece, what } => self.broken(reason, piece.bytes.len(), what, out),
             Found::TooLong { bytes, .. } => {
-                let _ = out.failed(format!("a message of {} MB is longer than Evoke reads", bytes >> 20), self.next_place());
+                let _ = out
+                    .failed(format!("a message of {} MB is longer than Evoke reads", bytes >> 20), self.next_place());
             }
             Found::Opened(_) | Found::Closed(_) | Found::Value(..) => {}
         }

@@ -27,7 +27,8 @@ pub(crate) fn parents(links: &[Link]) -> Vec<Option<usize>> {
         let named = link.parent.and_then(|p| index.get(p).or_else(|| claimed.get(p)));
         named.or_else(|| claimed.get(link.id)).copied()
     };
-    let mut parents: Vec<Option<usize>> = links.iter().enumerate().map(|(i, l)| parent(l).filter(|p| *p != i)).collect();
+    let mut parents: Vec<Option<usize>> =
+        links.iter().enumerate().map(|(i, l)| parent(l).filter(|p| *p != i)).collect();
     cut_circles(&mut parents);
     parents
 }
@@ -104,7 +105,8 @@ mod tests {
             .collect();
         let parents = parents(&links);
         assert_eq!(reading_order(&parents), order);
-        let active: Vec<_> = active(&parents, leaf).into_iter().enumerate().filter(|(_, a)| *a).map(|(i, _)| i).collect();
+        let active: Vec<_> =
+            active(&parents, leaf).into_iter().enumerate().filter(|(_, a)| *a).map(|(i, _)| i).collect();
         assert_eq!(active, kept);
     }
 

@@ -10,7 +10,10 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 /// A ChatGPT array of `n` conversations of 100 messages each, 40 kB a conversation; returns its bytes.
 fn write_export(path: &Path, n: usize) -> u64 {
     let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).compression_level(Some(1)).large_file(true);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(1))
+        .large_file(true);
     zip.start_file("conversations.json", options).unwrap();
     let mut bytes = 0;
     for i in 0..n {
@@ -74,5 +77,7 @@ fn three_hundred_megabytes() {
     let (size, grown) = growth(9_000);
     let took = started.elapsed();
     assert!(size >= 300 && grown < 16, "{size} MiB of JSON took {grown} MiB");
-    std::io::stderr().write_all(format!("{size} MiB, peak grew by {grown} MiB, {took:.1?} with writing it\n").as_bytes()).unwrap();
+    std::io::stderr()
+        .write_all(format!("{size} MiB, peak grew by {grown} MiB, {took:.1?} with writing it\n").as_bytes())
+        .unwrap();
 }

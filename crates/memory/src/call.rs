@@ -25,9 +25,9 @@ impl Memory {
                 self.set_me(&people).await?;
                 Reply::Done
             }
-            Call::DryRun { paths, zone } => {
-                Reply::DryRun(self.dry_run(&paths_of(paths), &ImportOptions { zone, ..ImportOptions::default() }).await?)
-            }
+            Call::DryRun { paths, zone } => Reply::DryRun(
+                self.dry_run(&paths_of(paths), &ImportOptions { zone, ..ImportOptions::default() }).await?,
+            ),
             Call::Import { paths, zone, again } => {
                 let options = ImportOptions { zone, again, ..ImportOptions::default() };
                 Reply::Job(self.start_import(paths_of(paths), options)?)

@@ -3,9 +3,7 @@
 //! About 100 bytes a message. Texts are not in it. It is loaded at start and kept up by the writer;
 //! a reader loads it again when the tables have a new version.
 
-use evoke_message::{
-    Archive, Conversation, ConversationId, Coverage, Filter, Kind, MessageId, Part, PersonId,
-};
+use evoke_message::{Archive, Conversation, ConversationId, Coverage, Filter, Kind, MessageId, Part, PersonId};
 use evoke_store::{Known, PersonRow};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -223,7 +221,9 @@ impl Catalogue {
             seen[row.conversation as usize] = true;
         }
         all.into_iter()
-            .map(|(source, (tally, seen))| (source, Tally { parts: seen.iter().filter(|s| **s).count() as u64, ..tally }))
+            .map(|(source, (tally, seen))| {
+                (source, Tally { parts: seen.iter().filter(|s| **s).count() as u64, ..tally })
+            })
             .collect()
     }
 
@@ -236,7 +236,12 @@ impl Catalogue {
             *sources |= 1 << row.source.min(63);
         }
         let named = |bits: u64| {
-            self.sources.iter().enumerate().filter(|(i, _)| bits & (1 << (*i).min(63)) != 0).map(|(_, s)| s.clone()).collect()
+            self.sources
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| bits & (1 << (*i).min(63)) != 0)
+                .map(|(_, s)| s.clone())
+                .collect()
         };
         self.people.iter().copied().zip(tallies.into_iter().map(|(t, bits)| (t, named(bits)))).collect()
     }

@@ -56,7 +56,8 @@ fn phrase(words: &[Word<'_>], today: Date) -> Option<Phrase> {
     let after_lead = |n: usize| span(words.get(n..)?, today, true);
     match first {
         "in" | "on" | "during" | "from" | "around" | "at" => {
-            let skip = 1 + usize::from(words.get(1).is_some_and(|w| matches!(w.text.as_str(), "the" | "early" | "late")));
+            let skip =
+                1 + usize::from(words.get(1).is_some_and(|w| matches!(w.text.as_str(), "the" | "early" | "late")));
             let (used, from, until, absolute) = after_lead(skip)?;
             Some((skip + used, Some(from), Some(until), absolute))
         }
@@ -90,7 +91,9 @@ fn span(words: &[Word<'_>], today: Date, led: bool) -> Option<(usize, Date, Date
         "the" if matches!(word(1), Some("last" | "past")) => {
             return span(&words[1..], today, led).map(|(n, a, b, y)| (n + 1, a, b, y));
         }
-        "last" | "past" | "this" => return relative(first, words.get(1..)?, today).map(|(n, a, b)| (n + 1, a, b, false)),
+        "last" | "past" | "this" => {
+            return relative(first, words.get(1..)?, today).map(|(n, a, b)| (n + 1, a, b, false));
+        }
         _ => {}
     }
     if let Some(count) = number(first)
@@ -250,7 +253,17 @@ fn number(word: &str) -> Option<i64> {
 /// A month's number. "may" and "march" alone are verbs unless led in or written large.
 fn month(word: &Word<'_>, led: bool) -> Option<i8> {
     const NAMES: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let large = word.raw.starts_with(char::is_uppercase);
@@ -326,7 +339,9 @@ mod tests {
 
     #[test]
     fn words_that_only_look_like_dates() {
-        for text in ["that may be it", "spring onions", "march on", "a few good men", "2 may", "the last of us", "room 2019"] {
+        for text in
+            ["that may be it", "spring onions", "march on", "a few good men", "2 may", "the last of us", "room 2019"]
+        {
             if text == "2 may" {
                 check(text, Some(("2 may", "2026-05-02", "2026-05-03")));
             } else {

@@ -10,7 +10,9 @@ pub enum MemoryError {
     #[error("{0}")]
     Home(String),
     /// Another Evoke is writing to this Home.
-    #[error("another Evoke is writing to this archive; it can be searched meanwhile. Nothing was changed: close the other one, or wait until it has finished, and try again")]
+    #[error(
+        "another Evoke is writing to this archive; it can be searched meanwhile. Nothing was changed: close the other one, or wait until it has finished, and try again"
+    )]
     Busy,
     #[error("{0}")]
     NotFound(String),

@@ -91,7 +91,9 @@ impl Memory {
             }
         }
         if going.messages.is_empty() && going.given.is_empty() {
-            return Err(MemoryError::NotFound("nothing of this is in the archive, so there is nothing to forget".into()));
+            return Err(MemoryError::NotFound(
+                "nothing of this is in the archive, so there is nothing to forget".into(),
+            ));
         }
         going.conversations = touched.iter().filter(|(n, _)| !left.contains(n)).map(|(_, id)| *id).collect();
         going.touched = touched.iter().filter(|(n, _)| left.contains(n)).map(|(_, id)| *id).collect();
@@ -146,8 +148,7 @@ impl Memory {
     async fn mark_undone(&self, number: u64) -> Result<(), MemoryError> {
         for row in self.store().imports().await? {
             if row.number as u64 == number {
-                let mut import: crate::ingest::Import =
-                    serde_json::from_str(&row.data).map_err(anyhow::Error::from)?;
+                let mut import: crate::ingest::Import = serde_json::from_str(&row.data).map_err(anyhow::Error::from)?;
                 import.receipt.undone = Some(self.now());
                 self.put_import(&import.receipt, &import.paths, &import.options, false).await?;
             }

@@ -51,7 +51,8 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
     let mut best: HashMap<MessageId, Fused> = HashMap::new();
     for (message, piece, scores) in candidates {
         let [words, words_in_context, meaning, meaning_in_context] = std::array::from_fn(|i| columns[i].z(scores));
-        let score = weigh(mode, scores.length, words, words_in_context, meaning, meaning_in_context) + NEAR * scores.near;
+        let score =
+            weigh(mode, scores.length, words, words_in_context, meaning, meaning_in_context) + NEAR * scores.near;
         let why = Why {
             words: scores.words.map(|_| words),
             words_in_context: scores.words_in_context.map(|_| words_in_context),

@@ -77,9 +77,9 @@ pub fn default_home() -> Result<PathBuf, MemoryError> {
     if let Some(home) = std::env::var_os("EVOKE_HOME").filter(|h| !h.is_empty()) {
         return Ok(home.into());
     }
-    directories::ProjectDirs::from("", "", "Evoke")
-        .map(|dirs| dirs.data_local_dir().join("home"))
-        .ok_or_else(|| MemoryError::Home("this system names no folder for data: say where with --home or EVOKE_HOME".into()))
+    directories::ProjectDirs::from("", "", "Evoke").map(|dirs| dirs.data_local_dir().join("home")).ok_or_else(|| {
+        MemoryError::Home("this system names no folder for data: say where with --home or EVOKE_HOME".into())
+    })
 }
 
 /// The folder of the bundled models: told, beside the program, in the bundle, or in the repository.
@@ -93,17 +93,21 @@ pub(crate) fn models(told: Option<&Path>) -> Result<PathBuf, MemoryError> {
         beside.as_ref().map(|b| b.join("../Resources/models")),
         Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")),
     ];
-    candidates
-        .into_iter()
-        .flatten()
-        .find(|c| c.join(crate::MODEL).is_dir())
-        .ok_or_else(|| MemoryError::Home(format!("the model {} is not beside the program: install Evoke again, or say where with EVOKE_MODELS", crate::MODEL)))
+    candidates.into_iter().flatten().find(|c| c.join(crate::MODEL).is_dir()).ok_or_else(|| {
+        MemoryError::Home(format!(
+            "the model {} is not beside the program: install Evoke again, or say where with EVOKE_MODELS",
+            crate::MODEL
+        ))
+    })
 }
 
 fn label(root: &Path) -> Result<Option<Label>, MemoryError> {
     let Ok(text) = std::fs::read_to_string(root.join(LABEL)) else { return Ok(None) };
     let label: Label = serde_json::from_str(&text).map_err(|_| {
-        MemoryError::Home(format!("{} cannot be read. Nothing was changed: put it back from a backup", root.join(LABEL).display()))
+        MemoryError::Home(format!(
+            "{} cannot be read. Nothing was changed: put it back from a backup",
+            root.join(LABEL).display()
+        ))
     })?;
     if label.schema > SCHEMA {
         return Err(StoreError::Newer { found: label.schema, known: SCHEMA }.into());
@@ -124,12 +128,8 @@ fn put_label(root: &Path, found: Option<Label>) -> Result<(), MemoryError> {
 fn lock(root: &Path) -> Result<Option<File>, MemoryError> {
     std::fs::create_dir_all(root).map_err(|e| home_io(root, &e))?;
     let path = root.join(LOCK);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| home_io(&path, &e))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|e| home_io(&path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -138,5 +138,8 @@ fn lock(root: &Path) -> Result<Option<File>, MemoryError> {
 }
 
 fn home_io(path: &Path, error: &std::io::Error) -> MemoryError {
-    MemoryError::Home(format!("{}: {error}. Nothing was changed: check that the disk is there and that you may write to it", path.display()))
+    MemoryError::Home(format!(
+        "{}: {error}. Nothing was changed: check that the disk is there and that you may write to it",
+        path.display()
+    ))
 }

@@ -4,12 +4,12 @@
 //! A batch is written in this order: which conversations must be read, conversations, people, messages;
 //! so a kill between any two loses nothing and a second import finishes the first.
 
-use crate::{
-    Memory, MemoryError, Watch, passage, read, words, write, write_languages,
-};
+use crate::{Memory, MemoryError, Watch, passage, read, words, write, write_languages};
 use anyhow::Context;
 use evoke_import::{Item, Limits};
-use evoke_message::{Conversation, ConversationId, DryRun, Message, MessageId, Part, PersonId, Place, Reason, Receipt, Stage};
+use evoke_message::{
+    Conversation, ConversationId, DryRun, Message, MessageId, Part, PersonId, Place, Reason, Receipt, Stage,
+};
 use evoke_store::{ImportRow, Known, MessageRow, PersonRow};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,12 @@ impl Memory {
     ///
     /// # Errors
     /// `Busy` where another process writes; `Import` where nothing could be recognised.
-    pub async fn import(&self, paths: &[PathBuf], options: &ImportOptions, watch: &Watch) -> Result<Receipt, MemoryError> {
+    pub async fn import(
+        &self,
+        paths: &[PathBuf],
+        options: &ImportOptions,
+        watch: &Watch,
+    ) -> Result<Receipt, MemoryError> {
         let receipt = self.save(paths, options, watch).await?;
         self.finish_import(options, watch).await?;
         Ok(receipt)
@@ -86,8 +91,8 @@ impl Memory {
         }
         if !options.words_only {
             self.read_waiting(watch).await?;
+            self.tidy().await?;
         }
-        self.tidy().await?;
         watch.report(Stage::Done, 0, 0);
         Ok(())
     }
@@ -143,7 +148,8 @@ impl Memory {
         options: &ImportOptions,
         watch: &Watch,
     ) -> Result<Receipt, MemoryError> {
-        let mut receipt = Receipt { import: number as u64, names: names(paths), started: self.now(), ..Receipt::default() };
+        let mut receipt =
+            Receipt { import: number as u64, names: names(paths), started: self.now(), ..Receipt::default() };
         let mut account = Account::new(self, number, options);
         let zone = self.zone_of(options)?;
         let mut opened = false;
@@ -255,8 +261,12 @@ impl Memory {
         let updated = rows(std::mem::take(&mut account.updated), zone).await?;
         self.note_languages(added.iter().chain(&updated).map(|r| r.language))?;
         let (added, updated): (Vec<_>, Vec<_>) = (plain(added), plain(updated));
-        let touched: BTreeSet<ConversationId> =
-            added.iter().chain(&updated).map(|r| r.message.conversation).filter(|c| account.waiting.insert(*c)).collect();
+        let touched: BTreeSet<ConversationId> = added
+            .iter()
+            .chain(&updated)
+            .map(|r| r.message.conversation)
+            .filter(|c| account.waiting.insert(*c))
+            .collect();
         let store = self.store();
         store.add_waiting(&touched.into_iter().collect::<Vec<_>>()).await?;
         store.put_conversations(&account.changed_conversations()).await?;
@@ -487,7 +497,7 @@ impl<'m> Account<'m> {
             me: message.sender.me || self.me.as_ref() == Some(&message.sender.name),
         };
         let known = self.memory.catalogue().who(id).cloned();
-        let new = known.is_none_or(|k| (!k.me && k.name != row.name) || (!k.me && row.me));
+        let new = known.is_none_or(|k| !k.me && (row.me || k.name != row.name));
         self.people.insert(id, row);
         if new {
             self.new_people.push(id);
@@ -574,9 +584,11 @@ impl<'m> Account<'m> {
 }
 
 fn count(reasons: &mut BTreeMap<String, Reason>, reason: &str, place: Place) {
-    let entry = reasons
-        .entry(reason.to_owned())
-        .or_insert_with(|| Reason { reason: reason.to_owned(), count: 0, places: vec![] });
+    let entry = reasons.entry(reason.to_owned()).or_insert_with(|| Reason {
+        reason: reason.to_owned(),
+        count: 0,
+        places: vec![],
+    });
     entry.count += 1;
     if entry.places.len() < PLACES {
         entry.places.push(place);
@@ -603,7 +615,9 @@ async fn rows(messages: Vec<(Message, i64)>, zone: &TimeZone) -> Result<Vec<Word
             let zone = &zone;
             let work: Vec<_> = messages
                 .chunks(share)
-                .map(|part| scope.spawn(move || part.iter().map(|(m, import)| row(m, *import, zone)).collect::<Vec<_>>()))
+                .map(|part| {
+                    scope.spawn(move || part.iter().map(|(m, import)| row(m, *import, zone)).collect::<Vec<_>>())
+                })
                 .collect();
             work.into_iter().map(|w| w.join().ok()).collect::<Option<Vec<_>>>()
         })

@@ -24,14 +24,17 @@ pub fn deny_network() -> &'static Network {
 pub fn network() -> Network {
     STATE.get().cloned().unwrap_or(Network {
         blocked: false,
-        sentence: "Evoke has no code that opens a connection; this process did not ask the system to enforce it.".into(),
+        sentence: "Evoke has no code that opens a connection; this process did not ask the system to enforce it."
+            .into(),
     })
 }
 
 #[cfg(target_os = "linux")]
 fn deny() -> Result<String, String> {
     let not = |error: &dyn std::fmt::Display| {
-        format!("The system did not accept the filter that denies the network ({error}). Evoke opens no connection by itself.")
+        format!(
+            "The system did not accept the filter that denies the network ({error}). Evoke opens no connection by itself."
+        )
     };
     let program: seccompiler::BpfProgram = filter().and_then(TryInto::try_into).map_err(|e| not(&e))?;
     seccompiler::apply_filter_all_threads(&program).map_err(|e| not(&e))?;

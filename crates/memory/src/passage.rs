@@ -56,7 +56,7 @@ pub(crate) fn context_weight(words: usize) -> f32 {
 /// The passages of one conversation, in reading order. `messages` may come in any order.
 pub(crate) fn passages<'a>(messages: &'a mut Vec<Message>, zone: &TimeZone) -> Vec<Passage<'a>> {
     messages.retain(|m| m.part == Part::Text && !m.text.trim().is_empty());
-    messages.sort_by(|a, b| (a.time, a.order, a.id).cmp(&(b.time, b.order, b.id)));
+    messages.sort_by_key(|m| (m.time, m.order, m.id));
     let mut all: Vec<Passage<'a>> = Vec::new();
     for message in messages.iter() {
         let language = words::language(&message.text);
@@ -172,7 +172,7 @@ fn head(text: &str, most: usize) -> &str {
 /// words, a longer paragraph cut at sentences, a longer sentence between words.
 pub(crate) fn pieces(text: &str) -> Vec<Range<usize>> {
     if words::count(text) <= LONGEST {
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     }
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut size = 0;

@@ -125,9 +125,9 @@ impl Understood {
 /// Asked as a question: by its mark or by how it begins (English, and the languages of the field's users).
 fn is_question(text: &str) -> bool {
     const OPENERS: [&str; 40] = [
-        "what", "when", "where", "who", "whom", "whose", "which", "why", "how", "did", "does", "do", "is", "are", "was",
-        "were", "has", "have", "had", "can", "could", "will", "would", "should", "wann", "wo", "wer", "wie", "warum",
-        "welche", "cuándo", "dónde", "quién", "qué", "cómo", "quando", "onde", "quem", "où", "qui",
+        "what", "when", "where", "who", "whom", "whose", "which", "why", "how", "did", "does", "do", "is", "are",
+        "was", "were", "has", "have", "had", "can", "could", "will", "would", "should", "wann", "wo", "wer", "wie",
+        "warum", "welche", "cuándo", "dónde", "quién", "qué", "cómo", "quando", "onde", "quem", "où", "qui",
     ];
     let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
     text.trim_end().ends_with(['?', '？', '؟']) || OPENERS.contains(&first.as_str())
@@ -239,8 +239,14 @@ mod tests {
     fn filters_phrases_and_nots_leave_the_words() {
         let u = understood(r#"plumber from:ana in:"Lofoten trip" -work source:WhatsApp "second week" kind:note"#);
         assert_eq!(u.words, "plumber second week");
-        assert_eq!((u.from, u.conversations, u.sources), (vec!["ana".into()], vec!["Lofoten trip".into()], vec!["whatsapp".into()]));
-        assert_eq!((u.phrases, u.without, u.kinds), (vec![" second week ".to_owned()], vec![" work ".to_owned()], vec![Kind::Note]));
+        assert_eq!(
+            (u.from, u.conversations, u.sources),
+            (vec!["ana".into()], vec!["Lofoten trip".into()], vec!["whatsapp".into()])
+        );
+        assert_eq!(
+            (u.phrases, u.without, u.kinds),
+            (vec![" second week ".to_owned()], vec![" work ".to_owned()], vec![Kind::Note])
+        );
         assert_eq!(u.chips.len(), 6);
     }
 

@@ -188,10 +188,9 @@ async fn embed(part: &[(Passage<'_>, i64, usize)], embedder: &Embedder) -> Resul
         let (alone, context) = at.get(&i).copied().unwrap_or_default();
         let own = vectors.get(alone).map(|v| v.values.clone()).unwrap_or_default();
         let cut = vectors.get(alone).is_some_and(|v| v.cut);
-        let mixed = context.and_then(|c| vectors.get(c)).map_or_else(
-            || own.clone(),
-            |c| mix(&own, &c.values, passage::context_weight(passage.length)),
-        );
+        let mixed = context
+            .and_then(|c| vectors.get(c))
+            .map_or_else(|| own.clone(), |c| mix(&own, &c.values, passage::context_weight(passage.length)));
         let m = passage.message;
         PassageRow {
             message: m.id,

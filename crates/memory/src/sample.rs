@@ -11,7 +11,9 @@ pub fn options() -> ImportOptions {
 /// The exports of the sample, each to be imported as it is.
 pub fn paths() -> Result<Vec<PathBuf>, MemoryError> {
     let folder = folder().ok_or_else(|| {
-        MemoryError::NotFound("the sample is not beside the program: install Evoke again, or say where with EVOKE_SAMPLE".into())
+        MemoryError::NotFound(
+            "the sample is not beside the program: install Evoke again, or say where with EVOKE_SAMPLE".into(),
+        )
     })?;
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
         .map_err(|e| MemoryError::Home(format!("{}: {e}", folder.display())))?

@@ -176,7 +176,8 @@ impl Memory {
             true => Some(asked.vector.get_or_try_init(|| self.query_vector(&asked.understood.words)).await?),
             false => None,
         };
-        let by_words = async { if words { store.by_words(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) } };
+        let by_words =
+            async { if words { store.by_words(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) } };
         let by_context = async {
             if words { store.by_words_in_context(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) }
         };
@@ -190,8 +191,11 @@ impl Memory {
             near("meaning", matches!(asked.mode, Mode::Hybrid | Mode::Static)),
             near("context", matches!(asked.mode, Mode::Hybrid | Mode::Context)),
         )?;
-        let messages: BTreeSet<MessageId> =
-            [&by_words, &by_context, &by_meaning, &by_meaning_in_context].into_iter().flatten().map(|l| l.message).collect();
+        let messages: BTreeSet<MessageId> = [&by_words, &by_context, &by_meaning, &by_meaning_in_context]
+            .into_iter()
+            .flatten()
+            .map(|l| l.message)
+            .collect();
         let ids: Vec<MessageId> = messages.into_iter().collect();
         let scored = store.scored(&ids, vector.map(Vec::as_slice)).await?;
         let words_of: HashMap<MessageId, f32> = by_words.iter().map(|l| (l.message, l.score)).collect();

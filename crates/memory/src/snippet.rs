@@ -101,7 +101,8 @@ fn window(text: &str, start: usize) -> std::ops::Range<usize> {
     };
     let from = (from..=start).find(|i| text.is_char_boundary(*i)).unwrap_or(start);
     let end = text[from..].char_indices().nth(LENGTH).map_or(text.len(), |(i, _)| from + i);
-    let end = if end == text.len() { end } else { text[from..end].rfind(char::is_whitespace).map_or(end, |i| from + i) };
+    let end =
+        if end == text.len() { end } else { text[from..end].rfind(char::is_whitespace).map_or(end, |i| from + i) };
     from..end
 }
 
@@ -125,7 +126,11 @@ mod tests {
 
     #[test]
     fn bold_is_what_matched() {
-        check("ok so it's decided!! we move the trip", "when did we decide to move the trip", &["decided", "we move the trip"]);
+        check(
+            "ok so it's decided!! we move the trip",
+            "when did we decide to move the trip",
+            &["decided", "we move the trip"],
+        );
         check("👩‍👩‍👧 naïve café", "cafe", &["café"]);
         check("新東京駅で会う", "東京", &["東京"]);
         check("the and to", "the", &[]);

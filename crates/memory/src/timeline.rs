@@ -7,8 +7,8 @@ use crate::{
     search::shown,
 };
 use evoke_message::{
-    Bucket, Cluster, ConversationId, ConversationKind, Day, Facet, Filter, MessageId, OtherYear, Part, PersonId, Query, Span,
-    Timeline, Unit,
+    Bucket, Cluster, ConversationId, ConversationKind, Day, Facet, Filter, MessageId, OtherYear, Part, PersonId, Query,
+    Span, Timeline, Unit,
 };
 use jiff::{RoundMode, ToSpan, Unit as JiffUnit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -71,9 +71,8 @@ impl Memory {
     /// `BadQuery` for a date that is none.
     pub async fn day(&self, date: &str, sources: &[String]) -> Result<Day, MemoryError> {
         self.refresh().await?;
-        let day: Date = date
-            .parse()
-            .map_err(|_| MemoryError::BadQuery(format!("{date} is no date: write it as 2024-04-12")))?;
+        let day: Date =
+            date.parse().map_err(|_| MemoryError::BadQuery(format!("{date} is no date: write it as 2024-04-12")))?;
         let (start, end) = self.bounds(day)?;
         let filter = Filter { sources: sources.to_vec(), ..Filter::default() };
         let (clusters, lines, other, times) = {
@@ -112,9 +111,9 @@ impl Memory {
             .filter_map(|year| {
                 let there = Date::new(year, day.month(), day.day()).ok()?;
                 let (start, end) = self.bounds(there).ok()?;
-                let row = catalogue.in_time().find(|r| {
-                    r.time >= start && r.time < end && r.part == Part::Text && catalogue.passes(filter, r)
-                })?;
+                let row = catalogue
+                    .in_time()
+                    .find(|r| r.time >= start && r.time < end && r.part == Part::Text && catalogue.passes(filter, r))?;
                 Some((year, row.id))
             })
             .collect()
@@ -201,7 +200,9 @@ fn too_many(unit: Unit, first: i64, last: i64) -> Result<(), MemoryError> {
     if (last - first) / (hours * 3_600_000) < MOST_BARS as i64 {
         return Ok(());
     }
-    Err(MemoryError::BadQuery(format!("that would be more than {MOST_BARS} bars: ask for a shorter range or a longer unit")))
+    Err(MemoryError::BadQuery(format!(
+        "that would be more than {MOST_BARS} bars: ask for a shorter range or a longer unit"
+    )))
 }
 
 fn spans(catalogue: &Catalogue) -> Vec<Span> {
@@ -266,10 +267,11 @@ mod tests {
     #[test]
     fn bars_have_no_gaps_and_lose_nothing_over_a_clock_change() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let times: Vec<(i64, String)> = ["2024-03-30T22:59:59Z", "2024-03-31T00:30:00Z", "2024-03-31T01:30:00Z", "2024-04-01T05:00:00Z"]
-            .iter()
-            .map(|t| (ms(t), "a".to_owned()))
-            .collect();
+        let times: Vec<(i64, String)> =
+            ["2024-03-30T22:59:59Z", "2024-03-31T00:30:00Z", "2024-03-31T01:30:00Z", "2024-04-01T05:00:00Z"]
+                .iter()
+                .map(|t| (ms(t), "a".to_owned()))
+                .collect();
         for unit in [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year] {
             let bars = buckets(unit, times[0].0, times[3].0, &times, &zone);
             assert_eq!(bars.iter().map(|b| b.count).sum::<u64>(), 4, "{unit:?}");

@@ -3,8 +3,8 @@
 //! The desktop window sends these through Tauri, `evoke stdio` reads them line by line.
 
 use crate::{
-    ConversationId, ConversationRow, Day, DryRun, Found, Forgotten, Job, MessageId, Page, PersonId, PersonRow, Query, Receipt,
-    SourceRow, Status, Target, Timeline, Unit,
+    ConversationId, ConversationRow, Day, DryRun, Forgotten, Found, Job, MessageId, Page, PersonId, PersonRow, Query,
+    Receipt, SourceRow, Status, Target, Timeline, Unit,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -15,7 +15,9 @@ use ts_rs::TS;
 #[ts(export, export_to = "types.ts")]
 pub enum Call {
     Status,
-    Search { query: Query },
+    Search {
+        query: Query,
+    },
     /// Messages around one, in its conversation.
     Neighbours {
         #[ts(as = "String")]
@@ -44,18 +46,30 @@ pub enum Call {
         until: Option<i64>,
     },
     /// One local day, `2024-04-12`.
-    Day { date: String, sources: Vec<String> },
+    Day {
+        date: String,
+        sources: Vec<String>,
+    },
     Sources,
     People,
-    Conversations { source: Option<String> },
+    Conversations {
+        source: Option<String>,
+    },
     /// Which of the people is the owner.
     SetMe {
         #[ts(as = "Vec<String>")]
         people: Vec<PersonId>,
     },
-    DryRun { paths: Vec<String>, zone: Option<String> },
+    DryRun {
+        paths: Vec<String>,
+        zone: Option<String>,
+    },
     /// Starts a job.
-    Import { paths: Vec<String>, zone: Option<String>, again: bool },
+    Import {
+        paths: Vec<String>,
+        zone: Option<String>,
+        again: bool,
+    },
     /// Starts a job that imports the sample archive.
     Sample,
     Jobs,
@@ -73,10 +87,16 @@ pub enum Call {
         job: u64,
     },
     Receipts,
-    PreviewForget { target: Target },
-    Forget { target: Target },
+    PreviewForget {
+        target: Target,
+    },
+    Forget {
+        target: Target,
+    },
     /// Open a Home that a passphrase protects.
-    Unlock { passphrase: String },
+    Unlock {
+        passphrase: String,
+    },
 }
 
 /// `{"reply": "found", "value": {…}}`

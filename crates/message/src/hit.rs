@@ -1,7 +1,8 @@
 //! What a search gives back: hits with their reasons, facets, a histogram, and offers when nothing was found.
 
 use crate::{
-    Attachment, Bucket, ConversationId, ConversationKind, Coverage, Kind, MessageId, Part, PersonId, Reaction, Role, Unit,
+    Attachment, Bucket, ConversationId, ConversationKind, Coverage, Kind, MessageId, Part, PersonId, Reaction, Role,
+    Unit,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

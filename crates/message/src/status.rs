@@ -25,7 +25,7 @@ impl Coverage {
     /// Whole percent, rounded down: never 100 while anything waits.
     pub fn percent(&self) -> u8 {
         let wanted = self.passages - self.excluded;
-        if wanted == 0 { 100 } else { (self.embedded * 100 / wanted) as u8 }
+        (self.embedded * 100).checked_div(wanted).map_or(100, |percent| percent as u8)
     }
 }
 

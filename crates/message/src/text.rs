@@ -7,9 +7,9 @@ pub fn normalise(text: &str) -> String {
     let plain: String = text
         .replace("\r\n", "\n")
         .chars()
-        .filter(|c| {
-            !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        })
+        .filter(
+            |c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
+        )
         .map(|c| if matches!(c, '\u{a0}' | '\u{202f}') { ' ' } else { c })
         .nfc()
         .collect();

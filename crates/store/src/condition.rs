@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn text_cannot_leave_its_quotes() {
-        let filter = Filter { sources: vec!["o'x'; --".into()], people: Some(vec![PersonId::me()]), ..Filter::default() };
+        let filter =
+            Filter { sources: vec!["o'x'; --".into()], people: Some(vec![PersonId::me()]), ..Filter::default() };
         let sql = Condition { filter, ..Condition::default() }.sql().unwrap();
         assert!(sql.starts_with("source IN ('o''x''; --') AND person IN ('"), "{sql}");
     }

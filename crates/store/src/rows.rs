@@ -9,8 +9,7 @@ use crate::{
 use anyhow::Context;
 use arrow_array::RecordBatch;
 use evoke_message::{
-    Attachment, Conversation, ConversationId, Kind, Message, MessageId, Part, PersonId, Place,
-    Reaction, Role, Sender,
+    Attachment, Conversation, ConversationId, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role, Sender,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -377,4 +376,3 @@ fn unword<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 pub(crate) fn parsed<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, StoreError> {
     Ok(text.parse::<T>().map_err(anyhow::Error::msg)?)
 }
-

@@ -11,11 +11,11 @@ use anyhow::Context;
 use evoke_message::MessageId;
 use futures::TryStreamExt;
 use lance_index::scalar::{FullTextSearchQuery, inverted::query::MatchQuery};
-use std::collections::HashSet;
 use lancedb::{
     DistanceType, Table,
     query::{ExecutableQuery, Query, QueryBase, Select, VectorQuery},
 };
+use std::collections::HashSet;
 
 /// One entry of a list.
 #[derive(Clone, Copy, Debug, PartialEq)]

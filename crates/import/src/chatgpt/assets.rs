@@ -35,17 +35,23 @@ impl Assets {
 
     /// The attachments of a message: its list of uploads, and the pictures among its parts.
     pub(super) fn attached(&self, message: &Value) -> Vec<Attachment> {
-        let list = |pointer: &str| message.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list =
+            |pointer: &str| message.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let mut found: Vec<(String, Attachment)> = Vec::new();
         for upload in list("/metadata/attachments") {
             let id = text(upload, "file_id").or_else(|| text(upload, "id")).unwrap_or_default();
-            let attachment = self.attachment(&id, text(upload, "name"), text(upload, "mime_type").or_else(|| text(upload, "mimeType")));
+            let attachment = self.attachment(
+                &id,
+                text(upload, "name"),
+                text(upload, "mime_type").or_else(|| text(upload, "mimeType")),
+            );
             found.push((id, attachment));
         }
         for part in list("/content/parts") {
             let nested = part.get("audio_asset_pointer").or_else(|| part.get("video_container_asset_pointer"));
-            let pointer = text(part, "asset_pointer").or_else(|| nested.and_then(|p| text(p, "asset_pointer").or_else(|| p.as_str().map(str::to_owned))));
+            let pointer = text(part, "asset_pointer")
+                .or_else(|| nested.and_then(|p| text(p, "asset_pointer").or_else(|| p.as_str().map(str::to_owned))));
             let Some(pointer) = pointer else { continue };
             let id = pointer.rsplit("://").next().unwrap_or_default().to_owned();
             if !found.iter().any(|(known, _)| *known == id) {

@@ -60,9 +60,16 @@ fn part(message: &Value, kind: &str) -> (Part, Role) {
         ("assistant", _) if !to.is_empty() && to != "all" => (Part::Tool, Role::Assistant),
         ("user", _) => (Part::Text, Role::Human),
         ("assistant", "text" | "multimodal_text") => (Part::Text, Role::Assistant),
-        ("assistant", "code" | "execution_output" | "citable_code_output" | "tether_quote" | "tether_browsing_display" | "sonic_webpage" | "system_error") => {
-            (Part::Tool, Role::Assistant)
-        }
+        (
+            "assistant",
+            "code"
+            | "execution_output"
+            | "citable_code_output"
+            | "tether_quote"
+            | "tether_browsing_display"
+            | "sonic_webpage"
+            | "system_error",
+        ) => (Part::Tool, Role::Assistant),
         ("assistant", _) => (Part::Text, Role::Assistant),
         ("system", _) => (Part::Text, Role::System),
         ("", _) => (Part::Text, Role::System),
@@ -73,7 +80,8 @@ fn part(message: &Value, kind: &str) -> (Part, Role) {
 /// The text of a content, by the table of content types; of an unknown one, what looks like text.
 fn words(content: &Value, kind: &str) -> String {
     let field = |name: &str| text_at(content, &format!("/{name}")).to_owned();
-    let lines = |names: &[&str]| names.iter().map(|n| field(n)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n");
+    let lines =
+        |names: &[&str]| names.iter().map(|n| field(n)).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n");
     match kind {
         "code" | "execution_output" => field("text"),
         "citable_code_output" => field("output_str"),
@@ -84,7 +92,10 @@ fn words(content: &Value, kind: &str) -> String {
         "system_error" => lines(&["name", "text"]),
         "thoughts" if content.get("thoughts").is_some() => thoughts(content),
         "reasoning_recap" if content.get("content").is_some() => field("content"),
-        _ => [parts(content), field("text"), field("content"), field("result")].into_iter().find(|t| !t.is_empty()).unwrap_or_default(),
+        _ => [parts(content), field("text"), field("content"), field("result")]
+            .into_iter()
+            .find(|t| !t.is_empty())
+            .unwrap_or_default(),
     }
 }
 
@@ -99,7 +110,11 @@ fn parts(content: &Value) -> String {
     let parts = content.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let text = |part: &Value| match part {
         Value::String(text) => text.clone(),
-        Value::Object(_) => [text_at(part, "/text"), text_at(part, "/metadata/dalle/prompt")].into_iter().find(|t| !t.is_empty()).unwrap_or_default().to_owned(),
+        Value::Object(_) => [text_at(part, "/text"), text_at(part, "/metadata/dalle/prompt")]
+            .into_iter()
+            .find(|t| !t.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         _ => String::new(),
     };
     parts.iter().map(text).filter(|t| !t.trim().is_empty()).collect::<Vec<_>>().join("\n\n")
@@ -145,7 +160,9 @@ mod tests {
 
     fn check(message: Value, expected: &str) {
         let said = match read(&message, &Assets::default()) {
-            Said::Pieces(pieces) => pieces.into_iter().map(|p| format!("{:?} {:?}: {}", p.part, p.role, p.text)).collect(),
+            Said::Pieces(pieces) => {
+                pieces.into_iter().map(|p| format!("{:?} {:?}: {}", p.part, p.role, p.text)).collect()
+            }
             Said::Skipped(reason) => format!("skipped: {reason}"),
             Said::Failed(reason) => format!("failed: {reason}"),
             Said::Nothing => "nothing".to_owned(),
@@ -158,9 +175,18 @@ mod tests {
         for (content, expected) in [
             (json!({"content_type": "text", "parts": ["a", null, {"text": "b"}]}), "Text Assistant: a\n\nb"),
             (json!({"content_type": "code", "text": "1+1"}), "Tool Assistant: 1+1"),
-            (json!({"content_type": "thoughts", "thoughts": [{"summary": "s", "content": "c"}]}), "Thinking Assistant: s\nc"),
-            (json!({"content_type": "reasoning_recap", "content": "Thought for 12 s"}), "Thinking Assistant: Thought for 12 s"),
-            (json!({"content_type": "multimodal_text", "parts": [{"content_type": "audio_transcription", "text": "hi"}]}), "Text Assistant: hi"),
+            (
+                json!({"content_type": "thoughts", "thoughts": [{"summary": "s", "content": "c"}]}),
+                "Thinking Assistant: s\nc",
+            ),
+            (
+                json!({"content_type": "reasoning_recap", "content": "Thought for 12 s"}),
+                "Thinking Assistant: Thought for 12 s",
+            ),
+            (
+                json!({"content_type": "multimodal_text", "parts": [{"content_type": "audio_transcription", "text": "hi"}]}),
+                "Text Assistant: hi",
+            ),
             (json!({"content_type": "computer_output"}), "skipped: no text in computer output"),
             (json!({"content_type": "text", "parts": [""]}), "skipped: empty message"),
             (json!({"content_type": "text"}), "failed: the message has no text where it should be"),
@@ -174,10 +200,16 @@ mod tests {
         let content = json!({"content_type": "text", "parts": ["x"]});
         for (message, expected) in [
             (json!({"author": {"role": "system"}, "content": content}), "skipped: hidden system message"),
-            (json!({"author": {"role": "user"}, "weight": 0.0, "content": content}), "skipped: message taken out of the conversation"),
+            (
+                json!({"author": {"role": "user"}, "weight": 0.0, "content": content}),
+                "skipped: message taken out of the conversation",
+            ),
             (json!({"author": {"role": "assistant"}, "recipient": "python", "content": content}), "Tool Assistant: x"),
             (json!({"author": {"role": "tool"}, "content": content}), "Tool Tool: x"),
-            (json!({"author": {"role": "user"}, "metadata": {"is_visually_hidden_from_conversation": true}, "content": content}), "skipped: hidden message"),
+            (
+                json!({"author": {"role": "user"}, "metadata": {"is_visually_hidden_from_conversation": true}, "content": content}),
+                "skipped: hidden message",
+            ),
         ] {
             check(message, expected);
         }

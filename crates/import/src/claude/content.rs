@@ -5,7 +5,8 @@ use evoke_message::{Attachment, Part, Role};
 use serde_json::Value;
 
 /// Lines that stand in the flattened text for blocks it cannot show.
-const PLACEHOLDERS: [&str; 2] = ["This block is not supported on your current device yet", "Viewing artifacts created via the Analysis Tool"];
+const PLACEHOLDERS: [&str; 2] =
+    ["This block is not supported on your current device yet", "Viewing artifacts created via the Analysis Tool"];
 
 /// Reads a message. Thoughts and tool calls inside of it become pieces before its own text.
 pub(super) fn read(message: &Value) -> Said {
@@ -81,7 +82,9 @@ fn result(block: &Value) -> String {
     match block.get("content") {
         Some(Value::String(text)) => text.clone(),
         _ => {
-            let part = |p: &Value| [text(p, "title"), text(p, "text")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n");
+            let part = |p: &Value| {
+                [text(p, "title"), text(p, "text")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n")
+            };
             list(block, "content").iter().map(part).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n\n")
         }
     }
@@ -116,7 +119,12 @@ fn attached(message: &Value) -> (Vec<String>, Vec<Attachment>) {
     for file in list(message, "files").iter().chain(list(message, "files_v2")) {
         let name = text(file, "file_name");
         if !name.is_empty() && !found.iter().any(|a| a.name == name) {
-            found.push(Attachment { name: name.to_owned(), mime: None, path: None, missing: Some("not in this export".to_owned()) });
+            found.push(Attachment {
+                name: name.to_owned(),
+                mime: None,
+                path: None,
+                missing: Some("not in this export".to_owned()),
+            });
         }
     }
     (pasted, found)
@@ -129,7 +137,11 @@ mod tests {
 
     fn check(message: Value, expected: &str) {
         let said = match read(&message) {
-            Said::Pieces(pieces) => pieces.iter().map(|p| format!("{:?} {:?}: {} +{}", p.part, p.role, p.text, p.attachments.len())).collect::<Vec<_>>().join(" | "),
+            Said::Pieces(pieces) => pieces
+                .iter()
+                .map(|p| format!("{:?} {:?}: {} +{}", p.part, p.role, p.text, p.attachments.len()))
+                .collect::<Vec<_>>()
+                .join(" | "),
             Said::Skipped(reason) => format!("skipped: {reason}"),
             Said::Failed(reason) => format!("failed: {reason}"),
             Said::Nothing => "nothing".to_owned(),
@@ -154,7 +166,10 @@ mod tests {
     #[test]
     fn text_stands_where_there_are_no_blocks() {
         check(json!({"sender": "human", "text": "a"}), "Text Human: a +0");
-        check(json!({"sender": "assistant", "text": "a\n```\nThis block is not supported on your current device yet.\n```", "content": []}), "Text Assistant: a +0");
+        check(
+            json!({"sender": "assistant", "text": "a\n```\nThis block is not supported on your current device yet.\n```", "content": []}),
+            "Text Assistant: a +0",
+        );
         check(json!({"sender": "human", "text": "", "content": []}), "skipped: empty message");
         check(json!({"sender": "human"}), "failed: the message has no text where it should be");
     }

@@ -50,7 +50,9 @@ impl Scan {
         while let Some(&byte) = bytes.get(at) {
             if let State::Text { key } = self.state {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let Some(n) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) else { return (bytes.len(), Step::More) };
+                let Some(n) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) else {
+                    return (bytes.len(), Step::More);
+                };
                 at += n + 1;
                 self.state = match rest.get(n) {
                     Some(b'\\') => State::Escape { key },

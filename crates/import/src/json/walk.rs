@@ -33,10 +33,12 @@ pub(crate) enum Want<T> {
     Skip,
 }
 
+/// What to do with a value, by what it lies in (none at the top) and its key (empty in arrays).
+pub(crate) type Wanting<'r, T> = &'r dyn Fn(Option<T>, &str, Opening) -> Want<T>;
+
 /// A format's shape. `T` names its kinds of values.
 pub(crate) struct Rules<'r, T> {
-    /// What to do with a value, by what it lies in (none at the top) and its key (empty in arrays).
-    pub(crate) want: &'r dyn Fn(Option<T>, &str, Opening) -> Want<T>,
+    pub(crate) want: Wanting<'r, T>,
     /// After damage: what an object with these keys lies in, where it is one to go on with.
     pub(crate) looks: &'r dyn Fn(&[&str]) -> Option<T>,
 }
@@ -55,8 +57,15 @@ pub(crate) enum Found<T> {
     Closed(T),
     Value(T, Piece),
     /// `what` is none between values. The piece goes up to where the walk goes on.
-    Broken { what: Option<T>, piece: Piece, reason: &'static str },
-    TooLong { what: T, bytes: u64 },
+    Broken {
+        what: Option<T>,
+        piece: Piece,
+        reason: &'static str,
+    },
+    TooLong {
+        what: T,
+        bytes: u64,
+    },
 }
 
 struct Frame<T> {
@@ -392,7 +401,10 @@ mod tests {
 
     #[test]
     fn damage_costs_one_record() {
-        check(r#"[{"id":1},{"id":"2},{"id":3},{"id":4}]"#, &[r#"{"id":1}"#, r#"!{"id":"2},"#, r#"{"id":3}"#, r#"{"id":4}"#]);
+        check(
+            r#"[{"id":1},{"id":"2},{"id":3},{"id":4}]"#,
+            &[r#"{"id":1}"#, r#"!{"id":"2},"#, r#"{"id":3}"#, r#"{"id":4}"#],
+        );
         check(r#"[{"id":1},["id":2},{"id":3}]"#, &[r#"{"id":1}"#, r#"!["id":2},"#, r#"{"id":3}"#]);
         check(r#"[{"id":1}x{"id":2}]"#, &[r#"{"id":1}"#, "!x", r#"{"id":2}"#]);
         check(r#"?{"id":1},{"id":2}]"#, &["!?", r#"{"id":1}"#, r#"{"id":2}"#]);

@@ -46,14 +46,18 @@ const MONTHS: [&[&str]; 12] = [
 ];
 
 const WEEKDAYS: [&str; 26] = [
-    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so", "die", "mit", "don", "fre", "sam",
-    "son", "lun", "mer", "jeu", "ven", "dim", "maandag",
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so", "die", "mit", "don",
+    "fre", "sam", "son", "lun", "mer", "jeu", "ven", "dim", "maandag",
 ];
 
 /// A property's value.
 pub(super) fn written(value: &str, zone: &TimeZone) -> Option<When> {
     let text = value.trim().trim_matches(['"', '\'', '[', ']']).trim();
-    let instant = text.parse::<Timestamp>().ok().or_else(|| rfc2822::parse(text).ok().map(|z| z.timestamp())).or_else(|| epoch(text));
+    let instant = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| rfc2822::parse(text).ok().map(|z| z.timestamp()))
+        .or_else(|| epoch(text));
     if let Some(instant) = instant {
         let day = zone.to_datetime(instant).date();
         return Some(When { time: instant.as_millisecond(), zone_known: true, day, original: value.to_owned() });
@@ -121,7 +125,8 @@ fn compact(text: &str) -> Option<DateTime> {
 
 /// A date in words, with a clock where there is one: "January 31, 2024 10:30".
 fn day_and_clock(text: &str) -> Option<DateTime> {
-    let (before, clock) = text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "00:00"));
+    let (before, clock) =
+        text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "00:00"));
     let words = tokens(before);
     let bare: Vec<&str> = words.iter().copied().filter(|token| !is_weekday(token)).collect();
     Some(date(&bare)?.to_datetime(clock.parse().ok()?))
@@ -130,7 +135,9 @@ fn day_and_clock(text: &str) -> Option<DateTime> {
 /// Runs of letters and of digits; "31st" is "31".
 fn tokens(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let bare = |word: &'static str| move |w: &str| w.len() > word.len() && w.ends_with(word) && w.starts_with(|c: char| c.is_ascii_digit());
+    let bare = |word: &'static str| {
+        move |w: &str| w.len() > word.len() && w.ends_with(word) && w.starts_with(|c: char| c.is_ascii_digit())
+    };
     let ends = ["st", "nd", "rd", "th"];
     words.map(|w| ends.iter().find(|end| bare(end)(w)).and_then(|end| w.strip_suffix(end)).unwrap_or(w)).collect()
 }
@@ -175,7 +182,8 @@ mod tests {
 
     fn check(value: &str, expected: Option<(&str, bool)>) {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let found = written(value, &zone).map(|w| (Timestamp::from_millisecond(w.time).unwrap().to_string(), w.zone_known));
+        let found =
+            written(value, &zone).map(|w| (Timestamp::from_millisecond(w.time).unwrap().to_string(), w.zone_known));
         assert_eq!(found, expected.map(|(time, known)| (time.to_owned(), known)), "{value}");
     }
 
@@ -183,9 +191,22 @@ mod tests {
     fn dates_in_properties() {
         let midnight = Some(("2024-01-30T23:00:00Z", false));
         for value in [
-            "2024-01-31", "20240131", "31.01.2024", "31/1/2024", "1/31/2024", "2024/01/31", "January 31, 2024", "31 January 2024",
-            "Jan 31st, 2024", "Wednesday, January 31, 2024", "31. Januar 2024", "31 janvier 2024", "[[2024-01-31]]", "\"2024-01-31\"",
-            "2024-01-31 Wed", "2024-01-31 00:00",
+            "2024-01-31",
+            "20240131",
+            "31.01.2024",
+            "31/1/2024",
+            "1/31/2024",
+            "2024/01/31",
+            "January 31, 2024",
+            "31 January 2024",
+            "Jan 31st, 2024",
+            "Wednesday, January 31, 2024",
+            "31. Januar 2024",
+            "31 janvier 2024",
+            "[[2024-01-31]]",
+            "\"2024-01-31\"",
+            "2024-01-31 Wed",
+            "2024-01-31 00:00",
         ] {
             check(value, midnight);
         }
@@ -193,7 +214,13 @@ mod tests {
         check("2024-01-31 10:30:15", Some(("2024-01-31T09:30:15Z", false)));
         check("January 31, 2024 10:30", Some(("2024-01-31T09:30:00Z", false)));
         check("202401311030", Some(("2024-01-31T09:30:00Z", false)));
-        for value in ["2024-01-31T10:30:00Z", "2024-01-31T11:30:00+01:00", "Wed, 31 Jan 2024 10:30:00 +0000", "1706697000", "1706697000000"] {
+        for value in [
+            "2024-01-31T10:30:00Z",
+            "2024-01-31T11:30:00+01:00",
+            "Wed, 31 Jan 2024 10:30:00 +0000",
+            "1706697000",
+            "1706697000000",
+        ] {
             check(value, Some(("2024-01-31T10:30:00Z", true)));
         }
         for value in ["", "soon", "2024", "2024-13-01", "32.1.2024", "0001-01-01", "99999999999999999999", "a/b/c"] {
@@ -206,17 +233,47 @@ mod tests {
         let zone = TimeZone::UTC;
         let day = Some(jiff::civil::date(2024, 1, 31));
         for path in [
-            "2024-01-31.md", "daily/2024-01-31 Wed.md", "2024_01_31.md", "31-01-2024.md", "20240131.md", "2024/01/31.md", "2024.01.31 Mittwoch.md",
-            "Journal/2024/01-January/31.md", "2024/2024-01/31.md", "January 31, 2024.md", "Jan 31st, 2024.md", "2024-01-31 (Wednesday).md",
+            "2024-01-31.md",
+            "daily/2024-01-31 Wed.md",
+            "2024_01_31.md",
+            "31-01-2024.md",
+            "20240131.md",
+            "2024/01/31.md",
+            "2024.01.31 Mittwoch.md",
+            "Journal/2024/01-January/31.md",
+            "2024/2024-01/31.md",
+            "January 31, 2024.md",
+            "Jan 31st, 2024.md",
+            "2024-01-31 (Wednesday).md",
         ] {
             let found = named(path, &zone);
-            assert_eq!(if let Some(Named::Daily(when)) = &found { Some(when.day) } else { None }, day, "{path}: {found:?}");
+            assert_eq!(
+                if let Some(Named::Daily(when)) = &found { Some(when.day) } else { None },
+                day,
+                "{path}: {found:?}"
+            );
         }
-        for path in ["2024-01-31 Meeting with Bo.md", "Meeting 2024-01-31.md", "202401311030 Idea.md", "20240131103000.md"] {
+        for path in
+            ["2024-01-31 Meeting with Bo.md", "Meeting 2024-01-31.md", "202401311030 Idea.md", "20240131103000.md"]
+        {
             let found = named(path, &zone);
-            assert_eq!(if let Some(Named::Dated(when)) = &found { Some(when.day) } else { None }, day, "{path}: {found:?}");
+            assert_eq!(
+                if let Some(Named::Dated(when)) = &found { Some(when.day) } else { None },
+                day,
+                "{path}: {found:?}"
+            );
         }
-        for path in ["Note.md", "Chapter 12.md", "2024.md", "2024-W05.md", "31.md", "a/b/31.md", "10 01 notes 99.md", "2024-13-45.md", ""] {
+        for path in [
+            "Note.md",
+            "Chapter 12.md",
+            "2024.md",
+            "2024-W05.md",
+            "31.md",
+            "a/b/31.md",
+            "10 01 notes 99.md",
+            "2024-13-45.md",
+            "",
+        ] {
             assert_eq!(named(path, &zone), None, "{path}");
         }
     }

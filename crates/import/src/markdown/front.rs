@@ -18,16 +18,39 @@ pub(super) struct Front {
 }
 
 /// Properties that say nothing about what a note says.
-const NOT_SAID: [&str; 9] = ["title", "cssclass", "cssclasses", "id", "uid", "uuid", "publish", "kanban-plugin", "position"];
+const NOT_SAID: [&str; 9] =
+    ["title", "cssclass", "cssclasses", "id", "uid", "uuid", "publish", "kanban-plugin", "position"];
 
 pub(super) const CREATED: [&str; 13] = [
-    "created", "date", "created_at", "created at", "date created", "date_created", "date-created", "createdat", "creation date",
-    "creation_date", "created-at", "ctime", "day",
+    "created",
+    "date",
+    "created_at",
+    "created at",
+    "date created",
+    "date_created",
+    "date-created",
+    "createdat",
+    "creation date",
+    "creation_date",
+    "created-at",
+    "ctime",
+    "day",
 ];
 
 pub(super) const UPDATED: [&str; 13] = [
-    "updated", "modified", "updated_at", "updated at", "date modified", "date_modified", "date-modified", "date updated",
-    "updatedat", "last modified", "last_modified", "lastmod", "mtime",
+    "updated",
+    "modified",
+    "updated_at",
+    "updated at",
+    "date modified",
+    "date_modified",
+    "date-modified",
+    "date updated",
+    "updatedat",
+    "last modified",
+    "last_modified",
+    "lastmod",
+    "mtime",
 ];
 
 impl Front {
@@ -46,7 +69,10 @@ impl Front {
 
     /// First value of the first of `names` that has one.
     pub(super) fn first(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.fields.iter().find(|(n, _)| n.to_lowercase() == *name)?.1.first()).map(String::as_str)
+        names
+            .iter()
+            .find_map(|name| self.fields.iter().find(|(n, _)| n.to_lowercase() == *name)?.1.first())
+            .map(String::as_str)
     }
 
     /// Tags and properties in words, to stand above the text; empty where there are none.

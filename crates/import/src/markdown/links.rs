@@ -81,9 +81,17 @@ fn targets(text: &str) -> Vec<String> {
 }
 
 fn is_file(target: &str) -> bool {
-    let ending = target.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_lowercase());
-    let is_ending = |e: &String| (1..=5).contains(&e.len()) && e.chars().all(|c| c.is_ascii_alphanumeric()) && !e.chars().all(|c| c.is_ascii_digit());
-    let is_address = target.contains("://") || target.starts_with("mailto:") || target.starts_with("data:") || target.starts_with('#');
+    let ending =
+        target.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_lowercase());
+    let is_ending = |e: &String| {
+        (1..=5).contains(&e.len())
+            && e.chars().all(|c| c.is_ascii_alphanumeric())
+            && !e.chars().all(|c| c.is_ascii_digit())
+    };
+    let is_address = target.contains("://")
+        || target.starts_with("mailto:")
+        || target.starts_with("data:")
+        || target.starts_with('#');
     !is_address && !target.contains('\n') && ending.is_some_and(|e| is_ending(&e) && !NOTES.contains(&e.as_str()))
 }
 

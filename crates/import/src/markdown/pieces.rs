@@ -153,7 +153,8 @@ pub(super) fn heading<'a>(line: &'a str, below: Option<&str>) -> Option<(usize, 
     let level = text.bytes().take_while(|b| *b == b'#').count();
     if (1..=6).contains(&level) {
         let title = text.get(level..).filter(|rest| rest.starts_with([' ', '\t']) || rest.is_empty())?;
-        return Some((level, title.trim().trim_end_matches('#').trim_end(), 1)).filter(|(_, title, _)| !title.is_empty());
+        return Some((level, title.trim().trim_end_matches('#').trim_end(), 1))
+            .filter(|(_, title, _)| !title.is_empty());
     }
     let below = below.map(str::trim).filter(|b| b.len() >= 3)?;
     let starts_otherwise = text.starts_with(['-', '*', '+', '>', '|', '`', '~', '=', '<']) || text.trim().is_empty();
@@ -179,7 +180,11 @@ impl Fences {
         let text = line.trim();
         if let Some(close) = &self.open {
             let is_code = close.starts_with(['`', '~']);
-            let closes = if is_code { text.starts_with(close.as_str()) && text.trim_matches(['`', '~']).is_empty() } else { text.contains(close.as_str()) };
+            let closes = if is_code {
+                text.starts_with(close.as_str()) && text.trim_matches(['`', '~']).is_empty()
+            } else {
+                text.contains(close.as_str())
+            };
             if closes {
                 self.open = None;
             }
@@ -213,7 +218,12 @@ mod tests {
     /// Expected: headings and the beginning of each piece.
     fn check(body: &str, expected: &[(&str, &str)]) {
         let pieces = pieces(body);
-        let got: Vec<_> = pieces.iter().map(|p| (p.headings.join("/"), p.text.lines().last().unwrap_or_default().chars().take(12).collect::<String>())).collect();
+        let got: Vec<_> = pieces
+            .iter()
+            .map(|p| {
+                (p.headings.join("/"), p.text.lines().last().unwrap_or_default().chars().take(12).collect::<String>())
+            })
+            .collect();
         let expected: Vec<_> = expected.iter().map(|(h, t)| ((*h).to_owned(), (*t).to_owned())).collect();
         assert_eq!(got, expected, "{body:.200}");
     }
@@ -227,7 +237,10 @@ mod tests {
     #[test]
     fn a_long_note_is_cut_at_headings() {
         let long = "word ".repeat(200);
-        check(&format!("before\n\n# A\n\n{long}\n\n## B\n{long}\n\n# C\n\nend\n\n# D"), &[("", "before"), ("A", "word word wo"), ("A/B", "word word wo"), ("C", "end"), ("D", "# D")]);
+        check(
+            &format!("before\n\n# A\n\n{long}\n\n## B\n{long}\n\n# C\n\nend\n\n# D"),
+            &[("", "before"), ("A", "word word wo"), ("A/B", "word word wo"), ("C", "end"), ("D", "# D")],
+        );
         check(&format!("A\n===\n\n{long}\n\nB\n---\n\n{long}\n\n---\n\nend"), &[("A", "word word wo"), ("A/B", "end")]);
         let piece = &pieces(&format!("# A\n\n{long}\n\n## B\n{long}"))[1];
         assert!(piece.text.starts_with("## A › B\n\nword"));
@@ -237,8 +250,19 @@ mod tests {
     #[test]
     fn what_is_fenced_is_no_heading() {
         let long = "word ".repeat(300);
-        for fence in ["```\n# no\n```", "~~~sh\n# no\n```\n# no\n~~~", "<!--\n# no\n-->", "%%\n# no\n%%", "#tag", "    # code", "- item\n---"] {
-            check(&format!("{long}\n\n{fence}\n\nend"), &[("", if long.len() + fence.len() > LONGEST { "word word wo" } else { "end" }), ("", "end")]);
+        for fence in [
+            "```\n# no\n```",
+            "~~~sh\n# no\n```\n# no\n~~~",
+            "<!--\n# no\n-->",
+            "%%\n# no\n%%",
+            "#tag",
+            "    # code",
+            "- item\n---",
+        ] {
+            check(
+                &format!("{long}\n\n{fence}\n\nend"),
+                &[("", if long.len() + fence.len() > LONGEST { "word word wo" } else { "end" }), ("", "end")],
+            );
         }
     }
 

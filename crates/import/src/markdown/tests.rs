@@ -61,7 +61,9 @@ fn listed(items: &[Item]) -> String {
         match item {
             Item::Conversation(c) => writeln!(out, "{:?} {:?} {:?}", c.kind, c.title, c.key),
             Item::Skipped { reason, place } => writeln!(out, "skipped {} {}: {reason}", place.file, place.at),
-            Item::Failed(broken) => writeln!(out, "failed {} {}: {}", broken.place.file, broken.place.at, broken.reason),
+            Item::Failed(broken) => {
+                writeln!(out, "failed {} {}: {}", broken.place.file, broken.place.at, broken.reason)
+            }
             Item::Note(note) => writeln!(out, "note: {note}"),
             Item::Message(m) => {
                 let time = Timestamp::from_millisecond(m.time).unwrap();
@@ -77,16 +79,28 @@ fn listed(items: &[Item]) -> String {
 
 #[test]
 fn fixtures() {
-    let files: Vec<_> = WalkDir::new(FIXTURES).sort_by_file_name().into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file()).collect();
+    let files: Vec<_> = WalkDir::new(FIXTURES)
+        .sort_by_file_name()
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|e| e.file_type().is_file())
+        .collect();
     let inner = |path: &Path| path.strip_prefix(FIXTURES).unwrap().to_str().unwrap().to_owned();
-    let read: Vec<_> = files.iter().map(|e| (inner(e.path()), fs::read(e.path()).unwrap())).filter(|(path, _)| path != "SOURCES.md").collect();
+    let read: Vec<_> = files
+        .iter()
+        .map(|e| (inner(e.path()), fs::read(e.path()).unwrap()))
+        .filter(|(path, _)| path != "SOURCES.md")
+        .collect();
     let all: Vec<_> = read.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
     insta::assert_snapshot!(listed(&vault(&all)));
 }
 
 #[test]
 fn a_vault_of_everything() {
-    let long = format!("# Plan\n\nbefore\n\n## Morning\n{}\n\n```\n# no heading\n```\n\n## Evening ^e1\n\n![[pics/sea.png|300]] [[Other]] %% hidden %%\n", "walk ".repeat(320));
+    let long = format!(
+        "# Plan\n\nbefore\n\n## Morning\n{}\n\n```\n# no heading\n```\n\n## Evening ^e1\n\n![[pics/sea.png|300]] [[Other]] %% hidden %%\n",
+        "walk ".repeat(320)
+    );
     insta::assert_snapshot!(listed(&vault(&[
         (".obsidian/app.json", b"{}"),
         (".trash/old.md", b"gone"),
@@ -118,7 +132,8 @@ fn one_file_is_a_note_by_its_name() {
 
 #[test]
 fn an_edited_piece_is_the_same_message() {
-    let text = |middle: &str| format!("# A\n\n{}\n\n## B\n\n{middle}\n\n## B\n\nlast", "word ".repeat(300)).into_bytes();
+    let text =
+        |middle: &str| format!("# A\n\n{}\n\n## B\n\n{middle}\n\n## B\n\nlast", "word ".repeat(300)).into_bytes();
     let (before, after) = (vault(&[("n.md", &text("old"))]), vault(&[("n.md", &text("new"))]));
     assert_eq!(ids(&before), ids(&after));
     assert_eq!(ids(&before).iter().collect::<BTreeSet<_>>().len(), 3);

@@ -4,8 +4,8 @@
 use super::{FORMAT, Header, service, words};
 use crate::{Options, time};
 use evoke_message::{
-    Attachment, Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Reaction, Role, Sender, normalise,
-    stable_hash,
+    Attachment, Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Reaction, Role,
+    Sender, normalise, stable_hash,
 };
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -99,18 +99,33 @@ impl Thread {
         let attachments = words::attachments(value);
         if text.is_empty() && attachments.is_empty() {
             let gone = value.get("text").is_none() && value.get("text_entities").is_none();
-            return if gone { Read::Failed("there is no text where one should be".to_owned()) } else { Read::Skipped("message without text") };
+            return if gone {
+                Read::Failed("there is no text where one should be".to_owned())
+            } else {
+                Read::Skipped("message without text")
+            };
         }
         Read::Message(Box::new(self.message(value, part, text, attachments, place)))
     }
 
-    fn message(&mut self, value: &Value, part: Part, text: String, attachments: Vec<Attachment>, place: Place) -> Message {
+    fn message(
+        &mut self,
+        value: &Value,
+        part: Part,
+        text: String,
+        attachments: Vec<Attachment>,
+        place: Place,
+    ) -> Message {
         let sender = self.sender(value);
-        if sender.key != FORMAT.key && self.participants.len() < PARTICIPANTS && !self.participants.contains(&sender.name) {
+        if sender.key != FORMAT.key
+            && self.participants.len() < PARTICIPANTS
+            && !self.participants.contains(&sender.name)
+        {
             self.participants.push(sender.name.clone());
         }
         let (time, zone_known) = self.time(value);
-        let original = ["date", "date_unixtime"].into_iter().find_map(|k| value.get(k).and_then(id_text)).unwrap_or_default();
+        let original =
+            ["date", "date_unixtime"].into_iter().find_map(|k| value.get(k).and_then(id_text)).unwrap_or_default();
         let content = content_key(&original, &sender, &text, &attachments);
         let key = self.key.get_or_insert_with(|| format!("without id, from {content}")).clone();
         let native = value.get("id").and_then(id_text).unwrap_or_else(|| self.counted(content));
@@ -164,7 +179,8 @@ impl Thread {
 
     /// When it was sent. A record whose time is damaged has that of the one before it.
     fn time(&mut self, value: &Value) -> (i64, bool) {
-        let (time, known) = self.instant(value, "date_unixtime", "date").unwrap_or((self.last.unwrap_or(self.now), false));
+        let (time, known) =
+            self.instant(value, "date_unixtime", "date").unwrap_or((self.last.unwrap_or(self.now), false));
         self.last = Some(time);
         (time, known)
     }

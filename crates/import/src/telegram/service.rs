@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn sentences() {
-        check(json!({"actor": "Ana", "action": "invite_members", "members": ["Bo", null]}), "Ana added Bo, a deleted account");
+        check(
+            json!({"actor": "Ana", "action": "invite_members", "members": ["Bo", null]}),
+            "Ana added Bo, a deleted account",
+        );
         check(json!({"actor": "Ana", "action": "remove_members", "members": ["Ana"]}), "Ana left");
         check(json!({"action": "pin_message", "text": ""}), "Somebody pinned a message");
         check(json!({"actor": "Ana", "action": "phone_call", "duration_seconds": 125}), "Call from Ana, 2 min 5 s");

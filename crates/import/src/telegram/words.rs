@@ -58,7 +58,11 @@ fn wrapped(words: &str, mark: &str) -> String {
 fn location(message: &Value) -> String {
     let place = message.get("location_information");
     let degrees = |key: &str| place.and_then(|p| p.get(key)).and_then(Value::as_f64);
-    let name = [text(message, "place_name"), text(message, "address")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ");
+    let name = [text(message, "place_name"), text(message, "address")]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
     match (degrees("latitude"), degrees("longitude")) {
         (Some(lat), Some(lon)) if name.is_empty() => format!("Location: {lat}, {lon}"),
         (Some(lat), Some(lon)) => format!("Location: {name} ({lat}, {lon})"),
@@ -75,7 +79,9 @@ fn contact(message: &Value) -> String {
 fn poll(message: &Value) -> String {
     let Some(poll) = message.get("poll") else { return String::new() };
     let answers = poll.get("answers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let answer = |a: &Value| format!("\n- {} ({})", text(a, "text"), a.get("voters").and_then(id_text).unwrap_or_else(|| "0".to_owned()));
+    let answer = |a: &Value| {
+        format!("\n- {} ({})", text(a, "text"), a.get("voters").and_then(id_text).unwrap_or_else(|| "0".to_owned()))
+    };
     format!("Poll: {}{}", text(poll, "question"), answers.iter().map(answer).collect::<String>())
 }
 
@@ -110,7 +116,11 @@ fn name(message: &Value, key: &str, path: Option<&str>) -> String {
     };
     let own = path.and_then(|p| p.rsplit('/').next());
     match (key, stated) {
-        ("file", stated) if !stated.is_empty() && !stated.starts_with('(') && text(message, "media_type") != "sticker" => stated.to_owned(),
+        ("file", stated)
+            if !stated.is_empty() && !stated.starts_with('(') && text(message, "media_type") != "sticker" =>
+        {
+            stated.to_owned()
+        }
         _ if kind.starts_with("sticker") => kind,
         _ => own.map_or(kind, str::to_owned),
     }
@@ -128,16 +138,28 @@ mod tests {
     #[test]
     fn text_in_both_forms() {
         check(json!({"text": "a *b*"}), "a *b*");
-        check(json!({"text": ["see ", {"type": "bold", "text": "this "}, {"type": "text_link", "text": "page", "href": "https://a.b"}]}), "see **this** [page](https://a.b)");
-        check(json!({"text": "ignored", "text_entities": [{"type": "plain", "text": "x "}, {"type": "code", "text": "y"}]}), "x `y`");
+        check(
+            json!({"text": ["see ", {"type": "bold", "text": "this "}, {"type": "text_link", "text": "page", "href": "https://a.b"}]}),
+            "see **this** [page](https://a.b)",
+        );
+        check(
+            json!({"text": "ignored", "text_entities": [{"type": "plain", "text": "x "}, {"type": "code", "text": "y"}]}),
+            "x `y`",
+        );
         check(json!({"text": [{"type": "pre", "text": "fn", "language": "rust"}]}), "```rust\nfn\n```");
     }
 
     #[test]
     fn things_that_stand_for_text() {
-        check(json!({"text": "", "location_information": {"latitude": 52.5, "longitude": 13.4}}), "Location: 52.5, 13.4");
+        check(
+            json!({"text": "", "location_information": {"latitude": 52.5, "longitude": 13.4}}),
+            "Location: 52.5, 13.4",
+        );
         check(json!({"text": "", "contact_information": {"first_name": "Ana", "phone_number": "1"}}), "Contact: Ana 1");
-        check(json!({"text": "", "poll": {"question": "When?", "answers": [{"text": "Now", "voters": 2}]}}), "Poll: When?\n- Now (2)");
+        check(
+            json!({"text": "", "poll": {"question": "When?", "answers": [{"text": "Now", "voters": 2}]}}),
+            "Poll: When?\n- Now (2)",
+        );
         check(json!({"text": "x", "forwarded_from": "Ana"}), "Forwarded from Ana:\nx");
     }
 
@@ -145,7 +167,9 @@ mod tests {
     fn files_that_are_there_and_not() {
         let there = attachments(&json!({"file": "files/a.pdf", "file_name": "b.pdf", "mime_type": "application/pdf"}));
         assert_eq!((there[0].name.as_str(), there[0].path.as_deref()), ("b.pdf", Some("files/a.pdf")));
-        let gone = attachments(&json!({"file": "(File not included. Change data exporting settings to download.)", "media_type": "sticker", "sticker_emoji": "😀"}));
+        let gone = attachments(
+            &json!({"file": "(File not included. Change data exporting settings to download.)", "media_type": "sticker", "sticker_emoji": "😀"}),
+        );
         assert_eq!(gone[0].name, "sticker 😀");
         assert_eq!(gone[0].missing.as_deref(), Some("File not included. Change data exporting settings to download"));
     }

@@ -136,7 +136,8 @@ fn left_out(text: &str) -> (Option<Attachment>, bool) {
         ["image", "video", "audio", "sticker", "gif", "document", "contact card", "video note", "view once message"];
     let plain = phrases::plain(text);
     if let Some(inside) = plain.strip_prefix('<').and_then(|p| p.strip_suffix('>')) {
-        let is_phrase = inside.chars().any(|c| c == ' ' || !c.is_ascii()) && !inside.contains(['<', '>', '\n', '/', '=']);
+        let is_phrase =
+            inside.chars().any(|c| c == ' ' || !c.is_ascii()) && !inside.contains(['<', '>', '\n', '/', '=']);
         let known = phrases::is_media_omitted(inside);
         return ((known || is_phrase).then(|| missing("media")), !known);
     }
@@ -197,18 +198,34 @@ mod tests {
         let files = Files::from([("photo.jpg", "chat/photo.jpg"), ("Anhang.pdf", "chat/Anhang.pdf")]);
         let body = read(raw, ios, &files);
         let names = body.attachments.iter().map(|a| format!("{}{}", if a.path.is_some() { "+" } else { "" }, a.name));
-        assert_eq!((body.part, body.text.as_str(), names.collect::<Vec<_>>()), (expected.0, expected.1, expected.2.iter().map(|s| (*s).to_owned()).collect()), "{raw:?}");
+        assert_eq!(
+            (body.part, body.text.as_str(), names.collect::<Vec<_>>()),
+            (expected.0, expected.1, expected.2.iter().map(|s| (*s).to_owned()).collect()),
+            "{raw:?}"
+        );
     }
 
     #[test]
     fn files_on_ios() {
         check("\u{200e}<attached: photo.jpg>", true, (Part::Text, "", &["+photo.jpg"]));
-        check("\u{200e}<Anhang: 00000042-PHOTO-2020-06-07-15-13-20.jpg>", true, (Part::Text, "", &["00000042-PHOTO-2020-06-07-15-13-20.jpg"]));
-        check("A PDF.pdf • \u{200e}1 page \u{200e}<attached: x.pdf>", true, (Part::Text, "A PDF.pdf • 1 page", &["x.pdf"]));
+        check(
+            "\u{200e}<Anhang: 00000042-PHOTO-2020-06-07-15-13-20.jpg>",
+            true,
+            (Part::Text, "", &["00000042-PHOTO-2020-06-07-15-13-20.jpg"]),
+        );
+        check(
+            "A PDF.pdf • \u{200e}1 page \u{200e}<attached: x.pdf>",
+            true,
+            (Part::Text, "A PDF.pdf • 1 page", &["x.pdf"]),
+        );
         check("<attached: IMG_1234.jpg>", true, (Part::Text, "", &["IMG_1234.jpg"]));
         check("\u{200e}image omitted", true, (Part::Text, "", &["image"]));
         check("\u{200e}Bild weggelassen", true, (Part::Text, "", &["bild"]));
-        check("r.pdf • \u{200e}12 pages \u{200e}document omitted", true, (Part::Text, "r.pdf • 12 pages", &["document"]));
+        check(
+            "r.pdf • \u{200e}12 pages \u{200e}document omitted",
+            true,
+            (Part::Text, "r.pdf • 12 pages", &["document"]),
+        );
         check("image omitted", true, (Part::Text, "", &["image"]));
         check("look:\n\u{200e}<attached: photo.jpg>", true, (Part::Text, "look:", &["+photo.jpg"]));
     }
@@ -216,7 +233,11 @@ mod tests {
     #[test]
     fn files_on_android() {
         check("photo.jpg (file attached)", false, (Part::Text, "", &["+photo.jpg"]));
-        check("IMG-20210428-WA0001.jpg (неизвестно)\nat the sea", false, (Part::Text, "at the sea", &["IMG-20210428-WA0001.jpg"]));
+        check(
+            "IMG-20210428-WA0001.jpg (неизвестно)\nat the sea",
+            false,
+            (Part::Text, "at the sea", &["IMG-20210428-WA0001.jpg"]),
+        );
         check("Anhang.pdf (irgendein Wort)", false, (Part::Text, "", &["+Anhang.pdf"]));
         check("Vertrag 2024.docx (Datei angehängt)", false, (Part::Text, "", &["Vertrag 2024.docx"]));
         check("<Media omitted>", false, (Part::Text, "", &["media"]));
@@ -231,18 +252,31 @@ mod tests {
     fn what_whatsapp_wrote() {
         check("This message was deleted", false, (Part::Deleted, "This message was deleted", &[]));
         check("\u{200e}You deleted this message.", true, (Part::Deleted, "You deleted this message.", &[]));
-        check("\u{200e}Messages and calls are end-to-end encrypted. Nobody else can read them.", true, (Part::Service, "Messages and calls are end-to-end encrypted. Nobody else can read them.", &[]));
+        check(
+            "\u{200e}Messages and calls are end-to-end encrypted. Nobody else can read them.",
+            true,
+            (Part::Service, "Messages and calls are end-to-end encrypted. Nobody else can read them.", &[]),
+        );
         check("\u{200e}Missed voice call", true, (Part::Call, "Missed voice call", &[]));
         check("\u{200e}Video call, \u{200e}5 min", true, (Part::Call, "Video call, 5 min", &[]));
         check("Video call, tonight?", false, (Part::Text, "Video call, tonight?", &[]));
-        check("\u{200e}POLL:\nPizza?\n\u{200e}OPTION: Yes (\u{200e}1 vote)", true, (Part::Text, "POLL:\nPizza?\nOPTION: Yes (1 vote)", &[]));
-        check("\u{200e}Location: https://maps.google.com/?q=1,2", true, (Part::Text, "Location: https://maps.google.com/?q=1,2", &[]));
+        check(
+            "\u{200e}POLL:\nPizza?\n\u{200e}OPTION: Yes (\u{200e}1 vote)",
+            true,
+            (Part::Text, "POLL:\nPizza?\nOPTION: Yes (1 vote)", &[]),
+        );
+        check(
+            "\u{200e}Location: https://maps.google.com/?q=1,2",
+            true,
+            (Part::Text, "Location: https://maps.google.com/?q=1,2", &[]),
+        );
         check("", true, (Part::Text, "", &[]));
     }
 
     #[test]
     fn edits() {
-        for raw in ["yes \u{200e}<This message was edited>", "yes <This message was edited>", "yes \u{200e}<irgendwas>"] {
+        for raw in ["yes \u{200e}<This message was edited>", "yes <This message was edited>", "yes \u{200e}<irgendwas>"]
+        {
             let body = read(raw, true, &Files::new());
             assert_eq!((body.text.as_str(), body.edited), ("yes", true), "{raw}");
         }

@@ -11,7 +11,10 @@ use crate::{Flow, Options, out::Out, text::Line};
 use evoke_message::{
     Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender, normalise,
 };
-use jiff::{civil::DateTime, tz::{AmbiguousOffset, TimeZone}};
+use jiff::{
+    civil::DateTime,
+    tz::{AmbiguousOffset, TimeZone},
+};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     ops::ControlFlow,
@@ -229,7 +232,9 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
                 self.conversation.participants.push(name.to_owned());
             }
             Some(_) => {}
-            None if phrases::is_about_a_group(&phrases::plain(text)) => self.conversation.kind = ConversationKind::Group,
+            None if phrases::is_about_a_group(&phrases::plain(text)) => {
+                self.conversation.kind = ConversationKind::Group
+            }
             None => {}
         }
         if self.people.len() > 2 {

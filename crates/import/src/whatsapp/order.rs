@@ -158,7 +158,8 @@ impl Evidence {
     /// The one reading left. Year first is day last, and two digits are a year first only where
     /// nothing else is left: both readings are too rare to need more than that.
     fn only_usual(&self, readings: &[&Reading]) -> Option<Order> {
-        let orders: Vec<Order> = readings.iter().map(|r| r.order).filter(|o| self.style.year.is_some() || *o != YearMonthDay).collect();
+        let orders: Vec<Order> =
+            readings.iter().map(|r| r.order).filter(|o| self.style.year.is_some() || *o != YearMonthDay).collect();
         match (orders.as_slice(), readings) {
             ([YearMonthDay | MonthYearDay, ..], _) => orders.first().copied(),
             ([only], _) => Some(*only),
@@ -199,10 +200,26 @@ fn closest(readings: &[&Reading]) -> Option<Order> {
 /// `3/6/18, 1:55 pm` with the day first.
 fn month_comes_first(zone: &TimeZone) -> bool {
     const CITIES: [&str; 20] = [
-        "America/New_York", "America/Detroit", "America/Chicago", "America/Menominee", "America/Denver", "America/Boise",
-        "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "America/Juneau", "America/Sitka", "America/Nome",
-        "America/Metlakatla", "America/Yakutat", "America/Adak", "America/Puerto_Rico", "Pacific/Honolulu", "Pacific/Guam",
-        "Pacific/Pago_Pago", "Asia/Manila",
+        "America/New_York",
+        "America/Detroit",
+        "America/Chicago",
+        "America/Menominee",
+        "America/Denver",
+        "America/Boise",
+        "America/Phoenix",
+        "America/Los_Angeles",
+        "America/Anchorage",
+        "America/Juneau",
+        "America/Sitka",
+        "America/Nome",
+        "America/Metlakatla",
+        "America/Yakutat",
+        "America/Adak",
+        "America/Puerto_Rico",
+        "Pacific/Honolulu",
+        "Pacific/Guam",
+        "Pacific/Pago_Pago",
+        "Asia/Manila",
     ];
     let Some(name) = zone.iana_name() else { return false };
     let states = ["US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/"];

@@ -394,8 +394,33 @@ pub(super) fn is_about_a_group(plain: &str) -> bool {
 }
 
 const GROUP: &[&str] = &[
-    "group", "grupp", "grupo", "groupe", "gruppo", "groep", "групп", "груп", "grup", "ryhmä", "skupin", "csoport", "ομάδα",
-    "nhóm", "กลุ่ม", "群组", "群組", "群聊", "グループ", "그룹", "المجموعة", "مجموعة", "گروه", "הקבוצה", "קבוצה", "ग्रुप", "समूह",
+    "group",
+    "grupp",
+    "grupo",
+    "groupe",
+    "gruppo",
+    "groep",
+    "групп",
+    "груп",
+    "grup",
+    "ryhmä",
+    "skupin",
+    "csoport",
+    "ομάδα",
+    "nhóm",
+    "กลุ่ม",
+    "群组",
+    "群組",
+    "群聊",
+    "グループ",
+    "그룹",
+    "المجموعة",
+    "مجموعة",
+    "گروه",
+    "הקבוצה",
+    "קבוצה",
+    "ग्रुप",
+    "समूह",
 ];
 
 /// True where the text before a colon tells what happened instead of naming somebody.

@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 
 /// Zeros of the decimal digits that phones write dates with (Unicode, general category Nd).
 const ZEROS: [u32; 17] = [
-    0x30, 0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0x1040, 0x17e0, 0xff10,
+    0x30, 0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0x1040, 0x17e0,
+    0xff10,
 ];
 
 /// Marks that have no width: direction, joiners, byte order.
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn digits_of_any_script() {
-        for input in ["2024", "٢٠٢٤", "۲۰۲۴", "२०२४", "२\u{200e}०२४", "๒๐๒๔", "２０２４"] {
+        for input in ["2024", "٢٠٢٤", "۲۰۲۴", "२०२४", "२\u{200e}०२४", "๒๐๒๔", "２０２４"]
+        {
             assert_eq!(Scan::new(input).number(1..=4), Some((2024, 4)), "{input}");
         }
         assert_eq!(Scan::new("12345").number(1..=4), None);

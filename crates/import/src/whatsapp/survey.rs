@@ -74,7 +74,8 @@ impl Survey {
 
     /// The head of `line`, unless it is of a kind that only people write in this file.
     pub(super) fn head<'a>(&self, line: &'a str) -> Option<Header<'a>> {
-        header(line).filter(|h| !h.style.end.is_weak() || (self.weak == Some(h.style) && split_sender(h.rest).is_some()))
+        header(line)
+            .filter(|h| !h.style.end.is_weak() || (self.weak == Some(h.style) && split_sender(h.rest).is_some()))
     }
 
     /// Sender and text of a message; none for a line of WhatsApp's own.

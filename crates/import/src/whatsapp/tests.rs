@@ -54,7 +54,15 @@ fn listed(items: &[Item]) -> String {
                 let files = m.attachments.iter().map(|a| (&a.name, a.path.as_ref().or(a.missing.as_ref()).unwrap()));
                 let files: Vec<_> = files.map(|(name, state)| format!(" [{name}: {state}]")).collect();
                 let edited = if m.edited.is_some() { " (edited)" } else { "" };
-                writeln!(out, "{} {time} {:?} {}: {:?}{}{edited}", m.place.at, m.part, m.sender.name, m.text, files.concat())
+                writeln!(
+                    out,
+                    "{} {time} {:?} {}: {:?}{}{edited}",
+                    m.place.at,
+                    m.part,
+                    m.sender.name,
+                    m.text,
+                    files.concat()
+                )
             }
         }
         .unwrap();
@@ -98,7 +106,10 @@ fn a_zip_with_media() {
     let path = folder.path().join("WhatsApp Chat - Ana (1).zip");
     let mut zip = zip::ZipWriter::new(fs::File::create(&path).unwrap());
     for (name, content) in [
-        ("_chat.txt", "[15.01.24, 10:30:00] Ana: \u{200e}<Anhang: 00000001-PHOTO-2024-01-15-10-30-00.jpg>\r\n[15.01.24, 10:31:00] Ana: \u{200e}<Anhang: 00000002-AUDIO-2024-01-15-10-31-00.opus>\r\n"),
+        (
+            "_chat.txt",
+            "[15.01.24, 10:30:00] Ana: \u{200e}<Anhang: 00000001-PHOTO-2024-01-15-10-30-00.jpg>\r\n[15.01.24, 10:31:00] Ana: \u{200e}<Anhang: 00000002-AUDIO-2024-01-15-10-31-00.opus>\r\n",
+        ),
         ("00000001-PHOTO-2024-01-15-10-30-00.jpg", "picture"),
     ] {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -138,7 +149,10 @@ fn a_chat_of_everything() {
 
 #[test]
 fn ios_and_android_say_the_same_of_the_same_message() {
-    let android = read("WhatsApp Chat with Ana.txt", "15/01/24, 22:30 - Ana: Hallo\u{a0}du\n15/01/24, 22:30 - Bo: <Media omitted>\n15/01/24, 22:31 - Bo: x\ny\n");
+    let android = read(
+        "WhatsApp Chat with Ana.txt",
+        "15/01/24, 22:30 - Ana: Hallo\u{a0}du\n15/01/24, 22:30 - Bo: <Media omitted>\n15/01/24, 22:31 - Bo: x\ny\n",
+    );
     let ios = read(
         "WhatsApp Chat - Ana.txt",
         "[15/01/2024, 10:30:12 PM] Ana: Hallo du\r\n[15/01/2024, 10:30:44 PM] ~\u{202f}Bo: \u{200e}<attached: 00000007-PHOTO-2024-01-15-22-30-44.jpg>\r\n[15/01/2024, 10:31:44 PM] Bo: x\ny\r\n",
@@ -149,8 +163,14 @@ fn ios_and_android_say_the_same_of_the_same_message() {
 
 #[test]
 fn text_before_the_first_message_is_a_failure_with_a_place() {
-    let items = read("WhatsApp Chat with Ana.txt", "half a message\nand more\n15/01/24, 22:30 - Ana: whole\n15/01/24, 22:31 - Ana: [15/0");
-    let failed: Vec<_> = items.iter().filter_map(|i| if let Item::Failed(b) = i { Some((b.place.at, b.place.file.as_str())) } else { None }).collect();
+    let items = read(
+        "WhatsApp Chat with Ana.txt",
+        "half a message\nand more\n15/01/24, 22:30 - Ana: whole\n15/01/24, 22:31 - Ana: [15/0",
+    );
+    let failed: Vec<_> = items
+        .iter()
+        .filter_map(|i| if let Item::Failed(b) = i { Some((b.place.at, b.place.file.as_str())) } else { None })
+        .collect();
     assert_eq!(failed, [(1, "WhatsApp Chat with Ana.txt")]);
     assert_eq!(messages(&items).len(), 2);
 }
@@ -159,7 +179,14 @@ fn text_before_the_first_message_is_a_failure_with_a_place() {
 fn a_line_longer_than_any_message_fails_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chat of Ana.txt");
-    fs::write(&path, format!("15/01/24, 22:30 - Ana: a\n15/01/24, 22:31 - Ana: {}\nmore\n15/01/24, 22:32 - Ana: b\n", "x".repeat(2000))).unwrap();
+    fs::write(
+        &path,
+        format!(
+            "15/01/24, 22:30 - Ana: a\n15/01/24, 22:31 - Ana: {}\nmore\n15/01/24, 22:32 - Ana: b\n",
+            "x".repeat(2000)
+        ),
+    )
+    .unwrap();
     let mut options = options("UTC");
     options.limits.record = 1000;
     let items = items(&path, &options);
@@ -169,7 +196,12 @@ fn a_line_longer_than_any_message_fails_alone() {
 
 #[test]
 fn other_texts_are_not_chats() {
-    for text in ["Shopping list\n- milk\n- eggs", "2024-01-15 10:30 met Ana\n2024-01-16 11:00 met Bo", "{\"a\": 1}", "Dear Ana,\n\nit was on 15/01/24.\n"] {
+    for text in [
+        "Shopping list\n- milk\n- eggs",
+        "2024-01-15 10:30 met Ana\n2024-01-16 11:00 met Bo",
+        "{\"a\": 1}",
+        "Dear Ana,\n\nit was on 15/01/24.\n",
+    ] {
         assert_eq!(read("notes.txt", text), [], "{text}");
     }
 }
@@ -177,8 +209,14 @@ fn other_texts_are_not_chats() {
 /// A chat of `range` minutes, each with one of a few texts, so that equal ones happen.
 fn minutes(range: std::ops::Range<u32>) -> String {
     let line = |n: u32| {
-        let name = if n % 3 == 0 { "Ana" } else { "Bo" };
-        format!("{:02}/02/24, {:02}:{:02} - {name}: {}\n", 14 + n / 1440, n / 60 % 24, n % 60, ["ok", "yes", "no"][n as usize % 3])
+        let name = if n.is_multiple_of(3) { "Ana" } else { "Bo" };
+        format!(
+            "{:02}/02/24, {:02}:{:02} - {name}: {}\n",
+            14 + n / 1440,
+            n / 60 % 24,
+            n % 60,
+            ["ok", "yes", "no"][n as usize % 3]
+        )
     };
     range.flat_map(|n| [line(n), line(n)]).collect()
 }
@@ -186,7 +224,8 @@ fn minutes(range: std::ops::Range<u32>) -> String {
 #[test]
 fn exports_that_overlap_unite_by_id() {
     let name = "WhatsApp Chat with Ana.txt";
-    let (first, second) = (ids(&read(name, minutes(0..300))), ids(&read("WhatsApp Chat with Ana (1).txt", minutes(50..325))));
+    let (first, second) =
+        (ids(&read(name, minutes(0..300))), ids(&read("WhatsApp Chat with Ana (1).txt", minutes(50..325))));
     let whole: BTreeSet<_> = ids(&read(name, minutes(0..325))).into_iter().collect();
     assert_eq!((first.len(), second.len(), whole.len()), (600, 550, 650));
     assert_eq!(first.iter().chain(&second).copied().collect::<BTreeSet<_>>(), whole);
@@ -195,7 +234,9 @@ fn exports_that_overlap_unite_by_id() {
 
 #[test]
 fn two_people_are_a_direct_chat_three_a_group() {
-    for (names, expected) in [(["Ana", "Bo", "Bo"], ConversationKind::Direct), (["Ana", "Bo", "Cy"], ConversationKind::Group)] {
+    for (names, expected) in
+        [(["Ana", "Bo", "Bo"], ConversationKind::Direct), (["Ana", "Bo", "Cy"], ConversationKind::Group)]
+    {
         let chat: String = names.iter().map(|name| format!("15/01/24, 22:30 - {name}: hi\n")).collect();
         let items = read("chat.txt", chat);
         let Some(Item::Conversation(last)) = items.last() else { panic!("no conversation at the end") };
@@ -211,10 +252,31 @@ const STYLES: [fn(DateTime) -> String; 10] = [
     |t| format!("{} - ", t.strftime("%-m/%-d/%y, %-I:%M %p")),
     |t| format!("{} - ", t.strftime("%d-%m-%Y, %I.%M %p")),
     |t| format!("{} - ", t.strftime("%-d.%-m.%Y klo %-H.%M")),
-    |t| format!("{} - ", t.strftime("%Y/%-m/%-d 下午%-I:%M").to_string().replace("下午", if t.hour() < 12 { "上午" } else { "下午" })),
-    |t| format!("[{} {} {}] ", t.strftime("%Y. %-m. %-d."), if t.hour() < 12 { "오전" } else { "오후" }, t.strftime("%-I:%M:%S")),
+    |t| {
+        format!(
+            "{} - ",
+            t.strftime("%Y/%-m/%-d 下午%-I:%M")
+                .to_string()
+                .replace("下午", if t.hour() < 12 { "上午" } else { "下午" })
+        )
+    },
+    |t| {
+        format!(
+            "[{} {} {}] ",
+            t.strftime("%Y. %-m. %-d."),
+            if t.hour() < 12 { "오전" } else { "오후" },
+            t.strftime("%-I:%M:%S")
+        )
+    },
     |t| format!("{}: ", t.strftime("%d.%m.%y %H.%M.%S")),
-    |t| t.strftime("%-d/%-m/%Y, %H:%M").to_string().chars().map(|c| c.to_digit(10).and_then(|d| char::from_u32(0x660 + d)).unwrap_or(c)).collect::<String>() + " - ",
+    |t| {
+        t.strftime("%-d/%-m/%Y, %H:%M")
+            .to_string()
+            .chars()
+            .map(|c| c.to_digit(10).and_then(|d| char::from_u32(0x660 + d)).unwrap_or(c))
+            .collect::<String>()
+            + " - "
+    },
 ];
 
 /// Moments of a chat: in order, long enough that a day after the twelfth occurs.

@@ -57,9 +57,35 @@ const AFTER: &[&str] = &[
 
 /// Names that say nothing about who is in the chat.
 const NO_NAMES: &[&str] = &[
-    "chat", "chats", "whatsapp", "whatsapp chat", "whatsapp chats", "_chat", "export", "exports", "media", "files", "folder",
-    "new folder", "neuer ordner", "untitled folder", "downloads", "download", "desktop", "documents", "schreibtisch",
-    "dokumente", "tmp", "temp", "archive", "archiv", "backup", "messages", "data", "test", "home",
+    "chat",
+    "chats",
+    "whatsapp",
+    "whatsapp chat",
+    "whatsapp chats",
+    "_chat",
+    "export",
+    "exports",
+    "media",
+    "files",
+    "folder",
+    "new folder",
+    "neuer ordner",
+    "untitled folder",
+    "downloads",
+    "download",
+    "desktop",
+    "documents",
+    "schreibtisch",
+    "dokumente",
+    "tmp",
+    "temp",
+    "archive",
+    "archiv",
+    "backup",
+    "messages",
+    "data",
+    "test",
+    "home",
 ];
 
 /// The chat that `name` (of a file, a zip or a folder) is about, where it has the form that WhatsApp gives it.
@@ -132,7 +158,9 @@ mod tests {
 
     #[test]
     fn other_names_must_say_something() {
-        for (name, expected) in [("Family (2).txt", Some("Family")), ("_chat.txt", None), ("Downloads", None), ("a (b).txt", Some("a (b)"))] {
+        for (name, expected) in
+            [("Family (2).txt", Some("Family")), ("_chat.txt", None), ("Downloads", None), ("a (b).txt", Some("a (b)"))]
+        {
             assert_eq!(other_name(name).as_deref(), expected, "{name}");
         }
     }

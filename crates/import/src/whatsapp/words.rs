@@ -98,8 +98,19 @@ pub(super) const HALVES: &[(&str, Half)] = &[
 ];
 
 /// Between date and time.
-pub(super) const BEFORE_TIME: &[(&str, ())] =
-    &[("klo", ()), ("kl", ()), ("um", ()), ("om", ()), ("u", ()), ("à", ()), ("às", ()), ("г", ()), ("р", ()), ("lúc", ()), ("at", ())];
+pub(super) const BEFORE_TIME: &[(&str, ())] = &[
+    ("klo", ()),
+    ("kl", ()),
+    ("um", ()),
+    ("om", ()),
+    ("u", ()),
+    ("à", ()),
+    ("às", ()),
+    ("г", ()),
+    ("р", ()),
+    ("lúc", ()),
+    ("at", ()),
+];
 
 /// After a time, in place of a half of the day.
 pub(super) const AFTER_TIME: &[(&str, ())] =

@@ -103,7 +103,9 @@ fn a_broken_letter_is_kept_and_counted() {
     let bytes: Vec<u8> = text.bytes().map(|b| if b == b'?' { 0xff } else { b }).collect();
     let items = damaged(&bytes);
     assert_eq!(texts(&items), HashSet::from(["caf\u{fffd} naïve".to_owned()]));
-    assert!(items.iter().any(|i| matches!(i, Item::Note(n) if n.starts_with("Damaged characters") && n.ends_with(": 1."))));
+    assert!(
+        items.iter().any(|i| matches!(i, Item::Note(n) if n.starts_with("Damaged characters") && n.ends_with(": 1.")))
+    );
 }
 
 proptest! {

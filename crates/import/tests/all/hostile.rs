@@ -54,16 +54,22 @@ fn links_in_a_zip_are_refused() {
 #[test]
 fn links_out_of_a_folder_are_not_followed() {
     let secret = tempfile::tempdir().unwrap();
-    fs::write(secret.path().join("conversations.json"), fs::read(crate::reading::fixture("chatgpt/knowledgemaxxing__conversations_chatgpt.json")).unwrap()).unwrap();
+    fs::write(
+        secret.path().join("conversations.json"),
+        fs::read(crate::reading::fixture("chatgpt/knowledgemaxxing__conversations_chatgpt.json")).unwrap(),
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(secret.path(), folder.path().join("inside")).unwrap();
-    std::os::unix::fs::symlink(secret.path().join("conversations.json"), folder.path().join("conversations.json")).unwrap();
+    std::os::unix::fs::symlink(secret.path().join("conversations.json"), folder.path().join("conversations.json"))
+        .unwrap();
     assert!(matches!(items(folder.path(), &options()), Err(ImportError::Empty { .. })));
 }
 
 /// A ChatGPT array whose one message is `n` zeros long.
 fn bomb(n: usize) -> Vec<u8> {
-    let start = br#"[{"mapping":{"a":{"id":"a","children":[],"message":{"author":{"role":"user"},"content":{"parts":[""#;
+    let start =
+        br#"[{"mapping":{"a":{"id":"a","children":[],"message":{"author":{"role":"user"},"content":{"parts":[""#;
     [start, vec![b'0'; n].as_slice(), br#""]}}}},"title":"x"}]"#].concat()
 }
 
@@ -90,7 +96,8 @@ fn too_many_files_are_refused() {
 fn a_record_longer_than_the_limit_is_one_failure() {
     let mut short = options();
     short.limits.record = 1 << 20;
-    let whole = fs::read_to_string(crate::reading::fixture("chatgpt/knowledgemaxxing__conversations_chatgpt.json")).unwrap();
+    let whole =
+        fs::read_to_string(crate::reading::fixture("chatgpt/knowledgemaxxing__conversations_chatgpt.json")).unwrap();
     let long = String::from_utf8(bomb(8 << 20)).unwrap();
     let both = format!("{},{}", long.trim_end_matches(']'), whole.trim_start_matches('['));
     let folder = tempfile::tempdir().unwrap();

@@ -59,11 +59,23 @@ fn line(item: &Item) -> String {
         Item::Note(note) => format!("- note: {note}"),
         Item::Message(m) => {
             let time = jiff::Timestamp::from_millisecond(m.time).unwrap();
-            let flags = [(!m.active, " inactive"), (!m.zone_known, " wall"), (m.edited.is_some(), " edited"), (m.reply_to.is_some(), " reply")];
+            let flags = [
+                (!m.active, " inactive"),
+                (!m.zone_known, " wall"),
+                (m.edited.is_some(), " edited"),
+                (m.reply_to.is_some(), " reply"),
+            ];
             let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-            let files: String = m.attachments.iter().map(|a| format!(" <{}{}>", a.name, a.missing.as_ref().map_or(String::new(), |m| format!(": {m}")))).collect();
+            let files: String = m
+                .attachments
+                .iter()
+                .map(|a| format!(" <{}{}>", a.name, a.missing.as_ref().map_or(String::new(), |m| format!(": {m}"))))
+                .collect();
             let me = if m.sender.me { "*" } else { "" };
-            format!("{} {} {:?}{flags} {me}{} ({}): {:?}{files} @{} {}", m.order, time, m.part, m.sender.name, m.sender.key, m.text, m.place.at, m.id)
+            format!(
+                "{} {} {:?}{flags} {me}{} ({}): {:?}{files} @{} {}",
+                m.order, time, m.part, m.sender.name, m.sender.key, m.text, m.place.at, m.id
+            )
         }
     }
 }

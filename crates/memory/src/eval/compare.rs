@@ -70,7 +70,8 @@ fn one(figure: &'static str, which: usize, groups: &[Vec<[(f64, f64); 4]>], seed
         .map(|g| g.iter().fold((0.0, 0.0, 0.0), |s, pair| (s.0 + pair[which].0, s.1 + pair[which].1, s.2 + 1.0)))
         .collect();
     let mean = |drawn: &mut dyn Iterator<Item = usize>| {
-        let (a, b, n) = drawn.filter_map(|i| sums.get(i)).fold((0.0, 0.0, 0.0), |s, g| (s.0 + g.0, s.1 + g.1, s.2 + g.2));
+        let (a, b, n) =
+            drawn.filter_map(|i| sums.get(i)).fold((0.0, 0.0, 0.0), |s, g| (s.0 + g.0, s.1 + g.1, s.2 + g.2));
         if n == 0.0 { (0.0, 0.0) } else { (100.0 * a / n, 100.0 * b / n) }
     };
     let (a, b) = mean(&mut (0..sums.len()));

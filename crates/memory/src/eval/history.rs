@@ -186,7 +186,8 @@ mod tests {
             speaker: "a".into(),
             text: "x".into(),
         };
-        let turns = vec![turn("2023-05-08T13:56", "1"), turn("2023-05-08T13:56", "1"), turn("", "2"), turn("2023-05-08", "3")];
+        let turns =
+            vec![turn("2023-05-08T13:56", "1"), turn("2023-05-08T13:56", "1"), turn("", "2"), turn("2023-05-08", "3")];
         let history = History { history_id: "h".into(), dataset: String::new(), turns, queries: vec![] };
         let times = history.times();
         assert!(times.windows(2).all(|w| w[0] < w[1]));

@@ -156,7 +156,11 @@ pub fn read_run(path: &Path) -> Result<BTreeMap<String, Vec<RunLine>>, MemoryErr
     for (n, line) in text.lines().enumerate() {
         let parts: Vec<&str> = line.split_whitespace().collect();
         let [id, _, turn, rank, score, mode] = parts[..] else {
-            return Err(MemoryError::BadQuery(format!("{}, line {}: a run line has six fields", path.display(), n + 1)));
+            return Err(MemoryError::BadQuery(format!(
+                "{}, line {}: a run line has six fields",
+                path.display(),
+                n + 1
+            )));
         };
         let wrong = || format!("{}, line {}: rank and score are numbers", path.display(), n + 1);
         let (rank, score) = (rank.parse().with_context(wrong)?, score.parse().with_context(wrong)?);

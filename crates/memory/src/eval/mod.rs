@@ -22,8 +22,14 @@ const DEEP: usize = 100;
 
 /// Asks all questions of a history in each mode. `folder` is where its Home is, or will be made: one
 /// that stands from an earlier run of the same history is used as it is.
-pub async fn run(history: &History, modes: &[Mode], folder: &Path, options: &Options) -> Result<Vec<Scored>, MemoryError> {
-    let open = Options { home: folder.join("home"), zone: TimeZone::UTC, keychain: false, write: true, ..options.clone() };
+pub async fn run(
+    history: &History,
+    modes: &[Mode],
+    folder: &Path,
+    options: &Options,
+) -> Result<Vec<Scored>, MemoryError> {
+    let open =
+        Options { home: folder.join("home"), zone: TimeZone::UTC, keychain: false, write: true, ..options.clone() };
     let memory = Memory::open(open).await?;
     let imported = !memory.receipts().await?.is_empty() && memory.interrupted().await? == 0;
     if !imported {
@@ -50,13 +56,8 @@ async fn ask(
     let times = history.times();
     let last_turn = asked.asked_after.as_ref().and_then(|id| history.turns.iter().position(|t| t.id == *id));
     let last = last_turn.or(times.len().checked_sub(1)).and_then(|i| times.get(i)).copied().unwrap_or_default();
-    let query = Query {
-        text: asked.text.clone(),
-        until: last_turn.map(|_| last + 1),
-        mode,
-        limit: DEEP,
-        ..Query::default()
-    };
+    let query =
+        Query { text: asked.text.clone(), until: last_turn.map(|_| last + 1), mode, limit: DEEP, ..Query::default() };
     let now = asked.time().unwrap_or(last).max(last);
     let found = memory.search_at(&query, now).await?;
     let ranking = found.hits.iter().filter_map(|h| Some((turns.get(&h.message.id)?.clone(), h.score))).collect();
@@ -67,8 +68,11 @@ async fn ask(
 async fn turns_by_message(memory: &Memory, history: &History) -> Result<HashMap<MessageId, String>, MemoryError> {
     let mut turns = HashMap::new();
     for conversation in memory.conversations(None).await? {
-        let wanted: Vec<&Turn> =
-            history.turns.iter().filter(|t| t.session_title() == conversation.title && !t.text.trim().is_empty()).collect();
+        let wanted: Vec<&Turn> = history
+            .turns
+            .iter()
+            .filter(|t| t.session_title() == conversation.title && !t.text.trim().is_empty())
+            .collect();
         let mut messages = Vec::new();
         while messages.len() < conversation.messages as usize {
             let at = messages.last().map(|m: &evoke_message::Shown| m.id);
