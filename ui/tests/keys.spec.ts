@@ -62,7 +62,9 @@ test('Ctrl+K leads to a person, to a view, and away again', async ({ page }) => 
   await expect(rows(page).first()).toBeVisible();
 
   await page.keyboard.press('Control+k');
+  // First comes the search for what was typed, then what it may be the name of.
   await palette.getByRole('combobox').fill('timel');
+  await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/#timeline$/);
 
