@@ -9,7 +9,10 @@ use evoke_memory::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::process::ExitCode;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    sync::mpsc,
+};
 
 #[derive(Deserialize)]
 struct Line {
@@ -21,10 +24,22 @@ struct Line {
 pub(crate) async fn run(mut options: Options) -> Result<ExitCode, MemoryError> {
     let mut opened = open(&options).await;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut out = tokio::io::stdout();
+    let (answers, mut to_write) = mpsc::channel::<Value>(64);
+    let writing = tokio::spawn(async move {
+        let mut out = tokio::io::stdout();
+        while let Some(answer) = to_write.recv().await {
+            out.write_all(format!("{answer}\n").as_bytes()).await?;
+            out.flush().await?;
+        }
+        Ok::<(), std::io::Error>(())
+    });
     while let Some(line) = lines.next_line().await.map_err(anyhow::Error::from)? {
-        let answer = match serde_json::from_str::<Line>(&line) {
-            Err(error) => json!({ "id": null, "error": { "kind": "bad_query", "message": error.to_string() } }),
+        let answers = answers.clone();
+        match serde_json::from_str::<Line>(&line) {
+            Err(error) => {
+                let trouble = json!({ "kind": "bad_query", "message": error.to_string() });
+                let _ = answers.send(json!({ "id": null, "error": trouble })).await;
+            }
             Ok(Line { id, call }) => {
                 if let Call::Unlock { passphrase } = &call
                     && opened.is_err()
@@ -32,15 +47,21 @@ pub(crate) async fn run(mut options: Options) -> Result<ExitCode, MemoryError> {
                     options.passphrase = Some(passphrase.clone());
                     opened = open(&options).await;
                 }
-                match answer(&opened, call).await {
-                    Ok(reply) => json!({ "id": id, "ok": reply }),
-                    Err(trouble) => json!({ "id": id, "error": trouble }),
-                }
+                let opened = opened.clone();
+                // Each call on its own: a long one keeps nobody waiting.
+                tokio::spawn(async move {
+                    let answer = match answer(&opened, call).await {
+                        Ok(reply) => json!({ "id": id, "ok": reply }),
+                        Err(trouble) => json!({ "id": id, "error": trouble }),
+                    };
+                    // Nobody listens any more: the program is ending.
+                    let _ = answers.send(answer).await;
+                });
             }
-        };
-        out.write_all(format!("{answer}\n").as_bytes()).await.map_err(anyhow::Error::from)?;
-        out.flush().await.map_err(anyhow::Error::from)?;
+        }
     }
+    drop(answers);
+    writing.await.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
     Ok(ExitCode::SUCCESS)
 }
 

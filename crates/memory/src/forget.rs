@@ -39,12 +39,13 @@ impl Memory {
     pub async fn forget(&self, target: &Target) -> Result<Forgotten, MemoryError> {
         self.writer()?;
         let started = std::time::Instant::now();
+        let _reading = self.nobody_reads().await;
         let going = self.going(target).await?;
         let passages = {
             let _changing = self.0.changing.lock().await;
             self.remove(&going, matches!(target, Target::Import(_))).await?
         };
-        self.read_waiting(&Watch::default()).await?;
+        self.read_these(going.touched.clone(), &Watch::default(), &|| false).await?;
         {
             let _changing = self.0.changing.lock().await;
             let tidied = self.store().erase(self.0.private_temp).await?;
@@ -157,11 +158,16 @@ impl Memory {
     }
 }
 
+/// "1 message", "2 messages"
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 fn told(going: &Going, passages: u64, done: bool) -> Forgotten {
     let messages = going.messages.len() as u64;
     let conversations = going.touched.len() + going.conversations.len();
     let kept: usize = going.given.values().map(Vec::len).sum();
-    let mut sentence = format!("{messages} messages in {conversations} conversations");
+    let mut sentence = format!("{} in {}", counted(messages, "message"), counted(conversations as u64, "conversation"));
     if kept > 0 {
         sentence.push_str(&format!("; {kept} stay, since another import has them too"));
     }

@@ -111,6 +111,10 @@ struct Inner {
     loaded: tokio::sync::Mutex<Versions>,
     /// One change at a time inside this process; the lock file keeps other processes out.
     changing: tokio::sync::Mutex<()>,
+    /// Held while conversations are read for meaning, from their messages to the commit.
+    reading: tokio::sync::Mutex<()>,
+    /// How many wait for `reading`: who holds it commits and lets them go first.
+    asked_to_wait: std::sync::atomic::AtomicUsize,
     jobs: jobs::Jobs,
     private_temp: bool,
     vector_index: std::sync::atomic::AtomicBool,
@@ -140,6 +144,8 @@ impl Memory {
             forgotten: RwLock::default(),
             loaded: tokio::sync::Mutex::default(),
             changing: tokio::sync::Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            asked_to_wait: 0.into(),
             jobs: jobs::Jobs::default(),
             private_temp,
             vector_index: false.into(),

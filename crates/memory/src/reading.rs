@@ -12,10 +12,13 @@ use crate::{
 use evoke_embed::{Embedder, Side, mix};
 use evoke_message::{ConversationId, MessageId, Stage};
 use evoke_store::PassageRow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::atomic::Ordering,
+};
 
 /// Passages embedded before they are committed.
-const COMMIT: usize = 1_024;
+const COMMIT: usize = 256;
 
 /// Made, and waiting for one commit.
 #[derive(Default)]
@@ -31,18 +34,48 @@ struct Made {
 }
 
 impl Memory {
-    /// Reads all that waits. Stops early, and cleanly, where the watch says so.
+    /// Reads all that waits. Stops early, and cleanly, where the watch says so, and lets a forgetting
+    /// go first: what is forgotten meanwhile must not be written from what was read before.
     pub(crate) async fn read_waiting(&self, watch: &Watch) -> Result<(), MemoryError> {
-        let waiting = self.store().waiting().await?;
+        loop {
+            // A paused job holds nothing.
+            if !watch.go_on().await {
+                return Ok(());
+            }
+            let _reading = self.0.reading.lock().await;
+            let waiting = self.store().waiting().await?;
+            let give_way = || self.0.asked_to_wait.load(Ordering::Acquire) > 0;
+            if self.read_these(waiting, watch, &give_way).await? || watch.stopped() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until nobody reads, and keeps it so while the guard lives.
+    pub(crate) async fn nobody_reads(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.asked_to_wait.fetch_add(1, Ordering::AcqRel);
+        let guard = self.0.reading.lock().await;
+        self.0.asked_to_wait.fetch_sub(1, Ordering::AcqRel);
+        guard
+    }
+
+    /// Reads some conversations; true where all were read to their end. The caller holds `reading`.
+    pub(crate) async fn read_these(
+        &self,
+        waiting: Vec<ConversationId>,
+        watch: &Watch,
+        give_way: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, MemoryError> {
         if waiting.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let embedder = self.embedder().await?.clone();
         let total = self.catalogue().coverage().waiting;
         let mut made = Made::default();
+        let mut all = true;
         for conversation in waiting {
-            self.read_conversation(conversation, &embedder, &mut made, watch, total).await?;
-            if watch.stopped() {
+            all = self.read_conversation(conversation, &embedder, &mut made, watch, total, give_way).await?;
+            if !all {
                 break;
             }
             made.finished.push(conversation);
@@ -50,9 +83,11 @@ impl Memory {
                 self.commit(&mut made).await?;
             }
         }
-        self.commit(&mut made).await
+        self.commit(&mut made).await?;
+        Ok(all)
     }
 
+    /// True where the conversation was read to its end.
     async fn read_conversation(
         &self,
         conversation: ConversationId,
@@ -60,7 +95,8 @@ impl Memory {
         made: &mut Made,
         watch: &Watch,
         total: u64,
-    ) -> Result<(), MemoryError> {
+        give_way: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool, MemoryError> {
         let mut messages = self.store().conversation(conversation).await?;
         let passages = passage::passages(&mut messages, self.zone());
         let mut known: HashMap<(MessageId, i32), PassageRow> =
@@ -93,8 +129,8 @@ impl Memory {
             }
             let done = total.saturating_sub(self.catalogue().coverage().waiting);
             watch.report(Stage::Meaning, done, total);
-            if !watch.go_on().await {
-                return Ok(());
+            if give_way() || watch.paused() || watch.stopped() {
+                return Ok(false);
             }
         }
         // What is left was read from messages, or pieces of messages, that are no more.
@@ -105,7 +141,7 @@ impl Memory {
                 made.gone.push(message);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Writes what was made: passages, then sums, then who no longer waits.
@@ -133,7 +169,7 @@ impl Memory {
     pub(crate) async fn tidy(&self) -> Result<(), MemoryError> {
         let _changing = self.0.changing.lock().await;
         let tidied = self.store().tidy(self.0.private_temp).await?;
-        self.0.vector_index.store(tidied.vector_index, std::sync::atomic::Ordering::Relaxed);
+        self.0.vector_index.store(tidied.vector_index, Ordering::Relaxed);
         self.0.statistics.lock().await.write(&self.0.home.vault, self.store()).await
     }
 }
