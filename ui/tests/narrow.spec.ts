@@ -30,7 +30,9 @@ test('a brushed range is a chip, the hits are those of the range, and the chip t
   expect(counted).toBeGreaterThan(0);
   expect(counted).toBeLessThan(all);
 
-  await chips(page).getByRole('button', { name: /^Remove .*\d{4}/ }).click();
+  await chips(page)
+    .getByRole('button', { name: /^Remove .*\d{4}/ })
+    .click();
   await expect.poll(() => messagesFound(page)).toBe(all);
 });
 
