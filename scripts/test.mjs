@@ -12,7 +12,11 @@ const programs = ["cargo", "build", "--workspace", "--bins", "--quiet"];
 
 const parts = {
   ui: () => run(["npm", "test", "--silent"], { cwd: join(root, "ui") }),
-  rust: () => run(["cargo", "test", "--workspace", "--quiet"]),
+  rust: () => {
+    // The doors' tests start the terminal's program.
+    run(programs);
+    run(["cargo", "test", "--workspace", "--quiet"]);
+  },
   pages: () => {
     run(programs);
     run(["npx", "playwright", "test"], { cwd: join(root, "ui"), env: { ...process.env, EVOKE_BIN: binary("evoke") } });
