@@ -449,7 +449,9 @@ impl<'m> Account<'m> {
         }
     }
 
-    fn message(&mut self, message: Message) {
+    fn message(&mut self, mut message: Message) {
+        // One person in all sources: the owner.
+        message.sender.me |= self.me.as_ref() == Some(&message.sender.name);
         if read(&self.memory.0.forgotten).contains(&message.id) {
             if !self.again {
                 self.counts.seen -= 1;
@@ -494,7 +496,7 @@ impl<'m> Account<'m> {
             name: message.sender.name.clone(),
             source: message.source.clone(),
             key: message.sender.key.clone(),
-            me: message.sender.me || self.me.as_ref() == Some(&message.sender.name),
+            me: message.sender.me,
         };
         let known = self.memory.catalogue().who(id).cloned();
         let new = known.is_none_or(|k| !k.me && (row.me || k.name != row.name));
