@@ -8,6 +8,7 @@
 //! vectors are committed; nothing here opens a connection.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod account;
 mod browse;
 mod call;
 mod catalogue;
