@@ -21,8 +21,7 @@ async fn words_of_every_script() {
     for (query, expected) in
         [("hutte", 0), ("CAFE", 1), ("旅行", 2), ("北京", 3), ("도서관", 4), ("ตลาด", 5), ("квартира", 6), ("كتابا", 7)]
     {
-        let mode = evoke_memory::message::Mode::Words;
-        let found = memory.search(&Query { text: query.into(), mode, ..Query::default() }).await.unwrap();
+        let found = find(&memory, query).await;
         assert_eq!(texts(&found).first(), Some(&lines[expected].2), "{query}");
         assert!(!found.hits[0].highlights.is_empty(), "{query}");
     }
