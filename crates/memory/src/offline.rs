@@ -1,7 +1,7 @@
 //! No network, enforced by the operating system where it lets a process give the right away.
 //!
 //! Linux: a seccomp filter over all threads, inherited by children (the web view's too), that answers
-//! any internet, packet or netlink-beyond-local socket with "permission denied", and io_uring with it,
+//! any internet, packet or netlink socket with "permission denied", and io_uring with it,
 //! since a ring could open one. macOS: the App Sandbox without the network entitlement
 //! (`src-tauri/entitlements.plist`), which a signed app gets and a terminal does not. Elsewhere nothing
 //! is enforced, and `network` says so.
@@ -42,7 +42,7 @@ fn deny() -> Result<String, String> {
 }
 
 /// `socket` for the internet families and `io_uring_setup` answer EACCES; all else is as before.
-/// AF_UNIX stays (the window, D-Bus), and AF_NETLINK with it only for what GTK asks of it: nothing.
+/// AF_UNIX stays (the window, D-Bus); GTK asks for AF_NETLINK and does without.
 #[cfg(target_os = "linux")]
 fn filter() -> Result<seccompiler::SeccompFilter, seccompiler::BackendError> {
     use seccompiler::{SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
