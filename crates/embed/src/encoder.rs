@@ -1,16 +1,29 @@
 //! The BERT encoder on the CPU (Devlin et al. 2018; post-norm, GELU with erf). The tokens of all texts
-//! of a batch lie one after another without padding: the large products run over all of them at once,
-//! attention over each text by itself. GPUs take the padded form instead, see `padded.rs`.
+//! of a batch lie one after another without padding: products run over groups of tokens that stay in the
+//! cache from one step to the next, attention over each text by itself. Groups and texts are shared among
+//! the threads of the pool that the call runs in. GPUs take the padded form instead, see `padded.rs`.
 
-use candle_core::{CpuStorage, CustomOp1, InplaceOp1, InplaceOp2, Layout, Result, Shape, Tensor};
+use std::sync::Mutex;
 
-use crate::EmbedError;
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
 use crate::config::Config;
-use crate::kernels::{self, Heads, Norm, Scratch};
+use crate::int8::{Kernel, Matrix, Rows};
+use crate::kernels::{self, Heads, Norm};
 use crate::weights::Weights;
+use crate::{Arithmetic, EmbedError};
+
+/// Tokens that go through a layer's products together: few enough that what is between the products stays
+/// in the second cache, enough to use a panel of weights several times.
+const GROUP: usize = 48;
+/// Queries of one text that attention handles in one piece of work.
+const QUERIES: usize = 128;
 
 pub(crate) struct Encoder {
     layers: Vec<Layer>,
+    hidden: usize,
+    spare: Spare,
 }
 
 struct Layer {
@@ -25,31 +38,72 @@ struct Layer {
 }
 
 /// x · weight; the bias is kept beside it, as whatever follows adds it in its own pass over the result.
-/// The one place to change for another kind of product (int8, say).
 struct Linear {
-    /// [in, out], contiguous
-    weight: Tensor,
+    weight: Weight,
     bias: Vec<f32>,
 }
 
+enum Weight {
+    Int8(Matrix),
+    /// [in, out], contiguous
+    F32(Tensor),
+}
+
 impl Encoder {
-    pub(crate) fn load(weights: &Weights, config: &Config) -> std::result::Result<Self, EmbedError> {
-        let layers = (0..config.bert.num_hidden_layers).map(|at| Layer::load(weights, config, at));
-        Ok(Encoder { layers: layers.collect::<std::result::Result<_, _>>()? })
+    pub(crate) fn load(
+        weights: &Weights,
+        config: &Config,
+        arithmetic: Arithmetic,
+    ) -> std::result::Result<Self, EmbedError> {
+        let layers = (0..config.bert.num_hidden_layers).map(|at| Layer::load(weights, config, arithmetic, at));
+        let layers = layers.collect::<std::result::Result<_, _>>()?;
+        Ok(Encoder { layers, hidden: config.bert.hidden_size, spare: Spare::default() })
     }
 
     /// The last layer's states. `x` is [tokens, hidden] after the embedding norm; `lengths` are the
     /// tokens of each text, in order, and sum to the rows of `x`.
     pub(crate) fn forward(&self, x: Tensor, lengths: &[usize]) -> Result<Tensor> {
-        self.layers.iter().try_fold(x, |x, layer| layer.forward(x, lengths))
+        x.apply_op1_no_bwd(&Layers { encoder: self, lengths })
+    }
+}
+
+/// All layers as one operation on [tokens, hidden].
+struct Layers<'a> {
+    encoder: &'a Encoder,
+    lengths: &'a [usize],
+}
+
+impl CustomOp1 for Layers<'_> {
+    fn name(&self) -> &'static str {
+        "bert-layers"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("the encoder works on contiguous tensors");
+        };
+        let Encoder { layers, hidden, spare } = self.encoder;
+        let mut x = storage.as_slice::<f32>()?[start..end].to_vec();
+        let (mut qkv, mut attended) = (vec![0.0; 3 * x.len()], vec![0.0; x.len()]);
+        for layer in layers {
+            layer.project(&x, *hidden, spare, &mut qkv)?;
+            layer.attend(&qkv, self.lengths, spare, &mut attended);
+            layer.rest(&attended, *hidden, spare, &mut x)?;
+        }
+        Ok((CpuStorage::F32(x), layout.shape().clone()))
     }
 }
 
 impl Layer {
-    fn load(weights: &Weights, config: &Config, at: usize) -> std::result::Result<Self, EmbedError> {
+    fn load(
+        weights: &Weights,
+        config: &Config,
+        arithmetic: Arithmetic,
+        at: usize,
+    ) -> std::result::Result<Self, EmbedError> {
         let (hidden, wide) = (config.bert.hidden_size, config.bert.intermediate_size);
         let count = config.bert.num_attention_heads;
-        let linear = |names: &[&str], from, to| Linear::load(weights, at, names, from, to);
+        let linear = |names: &[&str], from, to| Linear::load(weights, arithmetic, at, names, from, to);
         let norm = |name: &str| Norm::load(weights, &format!("blk.{at}.{name}"), hidden, config.bert.layer_norm_eps);
         Ok(Layer {
             qkv: linear(&["attn_q", "attn_k", "attn_v"], hidden, hidden)?,
@@ -62,16 +116,46 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: Tensor, lengths: &[usize]) -> Result<Tensor> {
-        let qkv = self.qkv.product(&x)?;
-        let attention = Attention { bias: &self.qkv.bias, heads: self.heads, lengths };
-        let attended = self.attended.product(&qkv.apply_op1_no_bwd(&attention)?)?;
-        attended.inplace_op2(&x, &AddNorm { bias: &self.attended.bias, norm: &self.attended_norm })?;
-        let wide = self.up.product(&attended)?;
-        wide.inplace_op1(&BiasGelu { bias: &self.up.bias })?;
-        let y = self.down.product(&wide)?;
-        y.inplace_op2(&attended, &AddNorm { bias: &self.down.bias, norm: &self.norm })?;
-        Ok(y)
+    /// Queries, keys and values of all tokens: [tokens, 3 · hidden].
+    fn project(&self, x: &[f32], hidden: usize, spare: &Spare, qkv: &mut [f32]) -> Result<()> {
+        let groups = x.par_chunks(GROUP * hidden).zip(qkv.par_chunks_mut(GROUP * 3 * hidden));
+        groups.try_for_each(|(x, qkv)| spare.with(|scratch| self.qkv.product(x, &mut scratch.rows, qkv)))
+    }
+
+    /// Each text by itself: [tokens, 3 · hidden] → [tokens, hidden].
+    fn attend(&self, mut qkv: &[f32], lengths: &[usize], spare: &Spare, mut out: &mut [f32]) {
+        let hidden = self.heads.count * self.heads.width;
+        let mut work = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            let (text, later) = qkv.split_at(length * 3 * hidden);
+            let (text_out, later_out) = out.split_at_mut(length * hidden);
+            let parts = text_out.chunks_mut(QUERIES * hidden).enumerate();
+            work.extend(parts.map(|(at, part)| (text, at * QUERIES, part)));
+            (qkv, out) = (later, later_out);
+        }
+        work.into_par_iter().for_each(|(text, first, out)| {
+            spare.with(|scratch| {
+                kernels::attention(text, first, &self.qkv.bias, self.heads, &mut scratch.attention, out);
+            });
+        });
+    }
+
+    /// What follows attention; `x` goes in and comes out.
+    fn rest(&self, attended: &[f32], hidden: usize, spare: &Spare, x: &mut [f32]) -> Result<()> {
+        let groups = attended.par_chunks(GROUP * hidden).zip(x.par_chunks_mut(GROUP * hidden));
+        groups.try_for_each(|(attended, x)| {
+            spare.with(|Scratch { rows, middle, wide, .. }| {
+                middle.resize(x.len(), 0.0);
+                self.attended.product(attended, rows, middle)?;
+                kernels::add_norm(middle, x, &self.attended.bias, &self.attended_norm);
+                wide.resize(x.len() / hidden * self.up.bias.len(), 0.0);
+                self.up.product(middle, rows, wide)?;
+                kernels::bias_gelu(wide, &self.up.bias);
+                self.down.product(wide, rows, x)?;
+                kernels::add_norm(x, middle, &self.down.bias, &self.norm);
+                Ok(())
+            })
+        })
     }
 }
 
@@ -79,22 +163,38 @@ impl Linear {
     /// Several matrices of one input size are joined into one product.
     fn load(
         weights: &Weights,
+        arithmetic: Arithmetic,
         layer: usize,
         names: &[&str],
         from: usize,
         to: usize,
     ) -> std::result::Result<Self, EmbedError> {
-        let (mut matrices, mut bias) = (Vec::new(), Vec::new());
+        let (mut values, mut bias) = (Vec::new(), Vec::new());
         for name in names {
-            matrices.push(weights.tensor(&format!("blk.{layer}.{name}.weight"), &[to, from])?);
+            values.extend(weights.values(&format!("blk.{layer}.{name}.weight"), &[to, from])?);
             bias.extend(weights.values(&format!("blk.{layer}.{name}.bias"), &[to])?);
         }
-        let weight = Tensor::cat(&matrices, 0)?.t()?.contiguous()?;
+        let weight = match arithmetic {
+            Arithmetic::Int8 => Weight::Int8(Matrix::new(Kernel::best(), &values, from)),
+            Arithmetic::F32 => {
+                let outputs = values.len() / from;
+                Weight::F32(Tensor::from_vec(values, (outputs, from), &Device::Cpu)?.t()?.contiguous()?)
+            }
+        };
         Ok(Linear { weight, bias })
     }
 
-    fn product(&self, x: &Tensor) -> Result<Tensor> {
-        x.matmul(&self.weight)
+    /// `out` = x · weight, [rows, outputs].
+    fn product(&self, x: &[f32], rounded: &mut Rows, out: &mut [f32]) -> Result<()> {
+        match &self.weight {
+            Weight::Int8(matrix) => matrix.product(x, rounded, out),
+            Weight::F32(weight) => {
+                let inputs = weight.dim(0)?;
+                let x = Tensor::from_slice(x, (x.len() / inputs, inputs), &Device::Cpu)?;
+                out.copy_from_slice(&x.matmul(weight)?.flatten_all()?.to_vec1::<f32>()?);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -113,85 +213,30 @@ impl Norm {
     }
 }
 
-/// [tokens, 3 · hidden] → [tokens, hidden], each text by itself.
-struct Attention<'a> {
-    bias: &'a [f32],
-    heads: Heads,
-    lengths: &'a [usize],
+/// Room for one piece of work.
+#[derive(Default)]
+struct Scratch {
+    rows: Rows,
+    /// After attention: [group, hidden]
+    middle: Vec<f32>,
+    /// Between the last two products: [group, wide]
+    wide: Vec<f32>,
+    attention: kernels::Scratch,
 }
 
-impl CustomOp1 for Attention<'_> {
-    fn name(&self) -> &'static str {
-        "attention"
+/// Rooms that nobody uses now, so that a piece of work need not ask the system for memory.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Scratch>>);
+
+impl Spare {
+    fn with<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let mut scratch = self.rooms().pop().unwrap_or_default();
+        let done = work(&mut scratch);
+        self.rooms().push(scratch);
+        done
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let mut qkv = contiguous(storage, layout)?;
-        let hidden = self.heads.count * self.heads.width;
-        let mut attended = vec![0.0; qkv.len() / 3];
-        let (mut out, mut scratch) = (attended.as_mut_slice(), Scratch::default());
-        for length in self.lengths {
-            let (text, later) = qkv.split_at(length * 3 * hidden);
-            let (text_out, later_out) = out.split_at_mut(length * hidden);
-            kernels::attention(text, self.bias, self.heads, &mut scratch, text_out);
-            (qkv, out) = (later, later_out);
-        }
-        let shape = Shape::from((attended.len() / hidden, hidden));
-        Ok((CpuStorage::F32(attended), shape))
+    fn rooms(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-struct AddNorm<'a> {
-    bias: &'a [f32],
-    norm: &'a Norm,
-}
-
-impl InplaceOp2 for AddNorm<'_> {
-    fn name(&self) -> &'static str {
-        "add-norm"
-    }
-
-    fn cpu_fwd(
-        &self,
-        y: &mut CpuStorage,
-        layout: &Layout,
-        residual: &CpuStorage,
-        residual_layout: &Layout,
-    ) -> Result<()> {
-        let residual = contiguous(residual, residual_layout)?;
-        kernels::add_norm(contiguous_mut(y, layout)?, residual, self.bias, self.norm);
-        Ok(())
-    }
-}
-
-struct BiasGelu<'a> {
-    bias: &'a [f32],
-}
-
-impl InplaceOp1 for BiasGelu<'_> {
-    fn name(&self) -> &'static str {
-        "bias-gelu"
-    }
-
-    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        kernels::bias_gelu(contiguous_mut(x, layout)?, self.bias);
-        Ok(())
-    }
-}
-
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(not_contiguous)?;
-    Ok(&storage.as_slice::<f32>()?[start..end])
-}
-
-fn contiguous_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(not_contiguous)?;
-    match storage {
-        CpuStorage::F32(values) => Ok(&mut values[start..end]),
-        _ => candle_core::bail!("the encoder works on f32"),
-    }
-}
-
-fn not_contiguous() -> candle_core::Error {
-    candle_core::Error::Msg("the encoder works on contiguous tensors".into())
 }

@@ -1,5 +1,5 @@
-//! The arithmetic of the encoder that is not a large matrix product, on plain slices: GELU, layer norm
-//! and attention. candle has these too, but one value at a time (its GELU goes through f64), over padded
+//! The arithmetic of the encoder that is not a large matrix product, on plain slices: GELU, layer norm,
+//! attention, and rounding to eight bits. candle has these too, but one value at a time (its GELU goes through f64), over padded
 //! batches, and with a pass over memory each; here each is one pass that the compiler vectorises.
 //!
 //! Each kernel is compiled for several instruction sets and chosen at run time; `FMA` says whether
@@ -128,30 +128,75 @@ fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// softmax((Q + bias) Kᵀ / √width) V of one text, for all heads. `qkv` is [tokens, 3 · heads · width]
-/// without its bias, `out` is [tokens, heads · width]. The bias of the keys is left out: it adds the
-/// same to every score of a query, which softmax ignores. The bias of the values is added at the end,
-/// as the weights of a query sum to one.
-pub(crate) fn attention(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
+/// Rounds a row to 0..=255 and gives scale and zero: value ≈ scale · (rounded − zero). Zero itself is
+/// exact. Nothing but finite numbers gives a meaningful result; nothing at all panics.
+pub(crate) fn round(row: &[f32], out: &mut [u8]) -> (f32, i32) {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,fma")]
-        fn avx2(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
-            attention_heads::<true>(qkv, bias, heads, scratch, out);
+        fn avx2(row: &[f32], out: &mut [u8]) -> (f32, i32) {
+            round_row(row, out)
+        }
+        // SAFETY: `instructions` found these features on this processor.
+        #[allow(unsafe_code)]
+        if !matches!(instructions(), Instructions::Plain) {
+            return unsafe { avx2(row, out) };
+        }
+    }
+    round_row(row, out)
+}
+
+#[inline(always)]
+fn round_row(row: &[f32], out: &mut [u8]) -> (f32, i32) {
+    let mut extremes = [[0.0_f32; LANES]; 2];
+    for chunk in row.chunks(LANES) {
+        let [least, largest] = &mut extremes;
+        for ((x, least), largest) in chunk.iter().zip(least).zip(largest) {
+            *least = if *x < *least { *x } else { *least };
+            *largest = if *x > *largest { *x } else { *largest };
+        }
+    }
+    let least = extremes[0].iter().fold(0.0_f32, |a, b| a.min(*b));
+    let largest = extremes[1].iter().fold(0.0_f32, |a, b| a.max(*b));
+    let scale = if largest > least { (largest - least) / 255.0 } else { 1.0 };
+    let (inverse, zero) = (1.0 / scale, (-least / scale).round());
+    for (x, out) in row.iter().zip(out) {
+        let value = x * inverse + zero;
+        let value = if value > 0.0 { value } else { 0.0 };
+        let value = if value < 255.0 { value } else { 255.0 };
+        // The lowest bits of the sum are the integer.
+        *out = (value + ROUND).to_bits() as u8;
+    }
+    (scale, zero as i32)
+}
+
+/// Adding it to a small number rounds to an integer and leaves that in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// softmax((Q + bias) Kᵀ / √width) V of one text, for all heads. `qkv` is [tokens, 3 · heads · width]
+/// without its bias; `out` is [some, heads · width], for the queries from `first` on. The bias of the keys
+/// is left out: it adds the same to every score of a query, which softmax ignores. The bias of the values
+/// is added at the end, as the weights of a query sum to one.
+pub(crate) fn attention(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
+            attention_heads::<true>(qkv, first, bias, heads, scratch, out);
         }
         #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-        fn avx512(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
-            attention_heads::<true>(qkv, bias, heads, scratch, out);
+        fn avx512(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
+            attention_heads::<true>(qkv, first, bias, heads, scratch, out);
         }
         // SAFETY: `instructions` found these features on this processor.
         #[allow(unsafe_code)]
         match instructions() {
-            Instructions::Avx512 => return unsafe { avx512(qkv, bias, heads, scratch, out) },
-            Instructions::Avx2 => return unsafe { avx2(qkv, bias, heads, scratch, out) },
+            Instructions::Avx512 => return unsafe { avx512(qkv, first, bias, heads, scratch, out) },
+            Instructions::Avx2 => return unsafe { avx2(qkv, first, bias, heads, scratch, out) },
             Instructions::Plain => {}
         }
     }
-    attention_heads::<PLAIN_FMA>(qkv, bias, heads, scratch, out);
+    attention_heads::<PLAIN_FMA>(qkv, first, bias, heads, scratch, out);
 }
 
 /// Room for one head of one text, kept between calls.
@@ -168,9 +213,16 @@ pub(crate) struct Scratch {
 }
 
 #[inline(always)]
-fn attention_heads<const FMA: bool>(qkv: &[f32], bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
+fn attention_heads<const FMA: bool>(
+    qkv: &[f32],
+    first: usize,
+    bias: &[f32],
+    heads: Heads,
+    scratch: &mut Scratch,
+    out: &mut [f32],
+) {
     let hidden = heads.count * heads.width;
-    let tokens = qkv.len() / (3 * hidden);
+    let (tokens, queries) = (qkv.len() / (3 * hidden), out.len() / hidden);
     let (wide, broad) = (tokens.next_multiple_of(LANES), heads.width.next_multiple_of(LANES));
     for (matrix, size) in [
         (&mut scratch.keys, heads.width * wide),
@@ -184,9 +236,16 @@ fn attention_heads<const FMA: bool>(qkv: &[f32], bias: &[f32], heads: Heads, scr
     for head in 0..heads.count {
         let column = head * heads.width;
         gather(qkv, hidden, column, heads.width, wide, broad, scratch);
-        for first in (0..tokens).step_by(ROWS) {
-            let rows = ROWS.min(tokens - first);
-            scale_queries(&qkv[first * 3 * hidden..], &bias[column..][..heads.width], hidden, column, rows, scratch);
+        for at in (0..queries).step_by(ROWS) {
+            let rows = ROWS.min(queries - at);
+            scale_queries(
+                &qkv[(first + at) * 3 * hidden..],
+                &bias[column..][..heads.width],
+                hidden,
+                column,
+                rows,
+                scratch,
+            );
             scores::<FMA>(heads.width, wide, scratch);
             for row in scratch.scores.chunks_exact_mut(wide) {
                 softmax::<FMA>(row, tokens);
@@ -195,7 +254,7 @@ fn attention_heads<const FMA: bool>(qkv: &[f32], bias: &[f32], heads: Heads, scr
                 let end = heads.width.min(lane + LANES);
                 if row < rows && lane < end {
                     let bias = &bias[2 * hidden + column..][lane..end];
-                    let out = &mut out[(first + row) * hidden + column..][lane..end];
+                    let out = &mut out[(at + row) * hidden + column..][lane..end];
                     for ((out, sum), bias) in out.iter_mut().zip(sums).zip(bias) {
                         *out = sum + bias;
                     }
@@ -311,8 +370,6 @@ fn gelu<const FMA: bool>(x: f32) -> f32 {
 /// 2^n comes from writing n into the exponent, e^r for |r| ≤ ln 2 / 2 from its Taylor series.
 #[inline(always)]
 fn exp<const FMA: bool>(x: f32) -> f32 {
-    /// Adding it rounds to an integer and leaves that in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const TAYLOR: [f32; 7] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
@@ -354,6 +411,26 @@ mod tests {
             }
         }
         assert!(exp::<false>(f32::NEG_INFINITY) < 1e-37);
+    }
+
+    #[test]
+    fn rounding_is_to_the_nearest_of_256_steps() {
+        let check = |row: &[f32], expected: &[u8], scale: f32, zero: i32| {
+            let mut out = vec![0; row.len()];
+            assert_eq!(round(row, &mut out), (scale, zero));
+            assert_eq!(out, expected, "{row:?}");
+        };
+        check(&[0.0, 51.0, 255.0, 1.4, 1.6], &[0, 51, 255, 1, 2], 1.0, 0);
+        check(&[-127.0, 128.0, 0.0], &[0, 255, 127], 1.0, 127);
+        check(&[-255.0, -1.0], &[0, 254], 1.0, 255);
+        check(&[0.0, 0.0], &[0, 0], 1.0, 0);
+        // The zero is rounded up by half a step here: the largest must not come out as 256.
+        check(&[-0.5, 254.5], &[0, 255], 1.0, 1);
+        let row = numbers(1000);
+        let mut out = vec![0; row.len()];
+        let (scale, zero) = round(&row, &mut out);
+        let back: Vec<f32> = out.iter().map(|value| scale * (i32::from(*value) - zero) as f32).collect();
+        assert_close(&back, &row, scale);
     }
 
     #[test]
@@ -421,11 +498,15 @@ mod tests {
             let qkv: Vec<f32> = numbers(tokens * 3 * hidden).iter().map(|value| value / 3.0).collect();
             let (bias, mut out) = (numbers(3 * hidden), vec![0.0; tokens * hidden]);
             let mut scratch = Scratch::default();
-            attention(&numbers(3 * 7 * hidden), &bias, heads, &mut scratch, &mut vec![0.0; 7 * hidden]);
-            attention(&qkv, &bias, heads, &mut scratch, &mut out);
+            attention(&numbers(3 * 7 * hidden), 0, &bias, heads, &mut scratch, &mut vec![0.0; 7 * hidden]);
+            attention(&qkv, 0, &bias, heads, &mut scratch, &mut out);
             assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
-            attention_heads::<false>(&qkv, &bias, heads, &mut scratch, &mut out);
+            attention_heads::<false>(&qkv, 0, &bias, heads, &mut scratch, &mut out);
             assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
+            let first = tokens / 2;
+            let mut later = vec![0.0; (tokens - first) * hidden];
+            attention(&qkv, first, &bias, heads, &mut scratch, &mut later);
+            assert_close(&later, &out[first * hidden..], 1e-6);
         }
     }
 }

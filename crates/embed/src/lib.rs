@@ -12,6 +12,7 @@ mod device;
 mod embedder;
 mod encoder;
 mod error;
+mod int8;
 mod kernels;
 mod model;
 mod padded;
@@ -23,7 +24,7 @@ mod weights;
 
 pub use correction::Correction;
 pub use device::Device;
-pub use embedder::{Embedder, Side};
+pub use embedder::{Arithmetic, Embedder, Side};
 pub use error::EmbedError;
 pub use prior::Prior;
 pub use statistics::Statistics;

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use crate::EmbedError;
 use crate::config::{Config, Pooling};
 use crate::encoder::Encoder;
 use crate::kernels::{self, Norm};
 use crate::padded::PaddedEncoder;
 use crate::weights::{Weights, WordTable};
+use crate::{Arithmetic, EmbedError};
 
 pub(crate) struct Model {
     words: WordTable,
@@ -28,7 +28,13 @@ enum Body {
 }
 
 impl Model {
-    pub(crate) fn open(path: &Path, config: &Config, device: &Device) -> Result<Self, EmbedError> {
+    /// `arithmetic` is the CPU's; a GPU computes in f32.
+    pub(crate) fn open(
+        path: &Path,
+        config: &Config,
+        device: &Device,
+        arithmetic: Arithmetic,
+    ) -> Result<Self, EmbedError> {
         let weights = Weights::open(path)?;
         let bert = &config.bert;
         let hidden = bert.hidden_size;
@@ -40,7 +46,7 @@ impl Model {
         }
         let norm = Norm::load(&weights, "token_embd_norm", hidden, bert.layer_norm_eps)?;
         let body = if device.is_cpu() {
-            Body::Ragged(Encoder::load(&weights, config)?)
+            Body::Ragged(Encoder::load(&weights, config, arithmetic)?)
         } else {
             Body::Padded(PaddedEncoder::load(&weights, config, device)?)
         };
