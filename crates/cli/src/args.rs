@@ -139,6 +139,9 @@ pub(crate) enum Command {
         /// Only the first N histories
         #[arg(long, value_name = "N")]
         only: Option<usize>,
+        /// Embed in f32 instead of eight bits, to compare the two
+        #[arg(long)]
+        f32: bool,
     },
     /// Import the invented sample archive
     Sample,

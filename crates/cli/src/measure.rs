@@ -2,7 +2,7 @@
 
 use crate::{args::Command, run::say};
 use evoke_memory::{
-    MemoryError, Options,
+    Arithmetic, MemoryError, Options,
     eval::{self, Compared, Figures, History, Report, Scored},
 };
 use serde_json::json;
@@ -13,13 +13,15 @@ use std::{
 };
 
 pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Result<ExitCode, MemoryError> {
-    let Command::Eval { file, mode, run, compare, keep, only } = command else { return Ok(ExitCode::SUCCESS) };
+    let Command::Eval { file, mode, run, compare, keep, only, f32 } = command else { return Ok(ExitCode::SUCCESS) };
     let file =
         file.as_deref().ok_or_else(|| MemoryError::BadQuery("say which file of histories to measure on".into()))?;
     if let Some([a, b]) = compare.as_deref() {
         return compared(file, a, b, json);
     }
     let modes: Vec<evoke_memory::message::Mode> = mode.iter().map(|m| (*m).into()).collect();
+    let arithmetic = if *f32 { Arithmetic::F32 } else { Arithmetic::Int8 };
+    let options = &Options { arithmetic, ..options.clone() };
     let scratch = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let mut all: Vec<Scored> = Vec::new();
     for (n, history) in eval::histories(file)?.enumerate().take(only.unwrap_or(usize::MAX)) {

@@ -1,7 +1,7 @@
 //! Texts a second of the shipped model, for texts of so many tokens in batches of so many: a JSON line for
 //! each pair. `benches/embedding.py` runs it beside onnxruntime on the same weights.
 //!
-//!     cargo run --release -p evoke-embed --example speed -- [--f32] [--seconds 2] [TOKENS:BATCH …]
+//!     cargo run -p evoke-embed --example speed -- [--f32] [--seconds 2] [TOKENS:BATCH …]
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_transformers::models::bert;
 use serde::Deserialize;
 
-use crate::{EmbedError, Side};
+use crate::{EmbedError, Side, kernels};
 
 /// Sizes and conventions of one model.
 #[derive(Debug, Deserialize)]
@@ -72,6 +72,9 @@ impl Config {
         if !bert.hidden_size.is_multiple_of(bert.num_attention_heads) {
             return Err("hidden_size is not a multiple of num_attention_heads".into());
         }
+        if !(bert.hidden_size / bert.num_attention_heads).is_multiple_of(kernels::STEP) {
+            return Err(format!("the width of a head is not a multiple of {}", kernels::STEP));
+        }
         if bert.hidden_act != bert::HiddenAct::Gelu {
             return Err("only hidden_act \"gelu\" is supported".into());
         }
@@ -104,6 +107,7 @@ mod tests {
         check(("", ""), None);
         check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 0"), Some("num_attention_heads"));
         check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 7"), Some("multiple"));
+        check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 32"), Some("head"));
         check(("\"max_tokens\": 512", "\"max_tokens\": 4096"), Some("max_tokens"));
         check(("\"gelu\"", "\"relu\""), Some("gelu"));
         check(("\"mean\"", "\"cls\""), Some("cls"));

@@ -1,8 +1,10 @@
 //! The BERT encoder on the CPU (Devlin et al. 2018; post-norm, GELU with erf). The tokens of all texts
-//! of a batch lie one after another without padding: products run over groups of tokens that stay in the
-//! cache from one step to the next, attention over each text by itself. Groups and texts are shared among
-//! the threads of the pool that the call runs in. GPUs take the padded form instead, see `padded.rs`.
+//! of a batch lie one after another without padding, and go through a layer in parts that stay in the cache
+//! from one step to the next. Only attention looks beyond a part, at the keys and values of its texts; so
+//! a layer's last step makes those of the next layer, and the threads of the pool that the call runs in
+//! wait for each other once a layer. GPUs take the padded form instead, see `padded.rs`.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
@@ -14,11 +16,9 @@ use crate::kernels::{self, Heads, Norm};
 use crate::weights::Weights;
 use crate::{Arithmetic, EmbedError};
 
-/// Tokens that go through a layer's products together: few enough that what is between the products stays
-/// in the second cache, enough to use a panel of weights several times.
-const GROUP: usize = 48;
-/// Queries of one text that attention handles in one piece of work.
-const QUERIES: usize = 128;
+/// Tokens of a part at most: few enough that what lies between its products stays in the second cache,
+/// enough to use a panel of weights several times.
+const PART: usize = 48;
 
 pub(crate) struct Encoder {
     layers: Vec<Layer>,
@@ -82,16 +82,67 @@ impl CustomOp1 for Layers<'_> {
         let Some((start, end)) = layout.contiguous_offsets() else {
             candle_core::bail!("the encoder works on contiguous tensors");
         };
-        let Encoder { layers, hidden, spare } = self.encoder;
         let mut x = storage.as_slice::<f32>()?[start..end].to_vec();
-        let (mut qkv, mut attended) = (vec![0.0; 3 * x.len()], vec![0.0; x.len()]);
-        for layer in layers {
-            layer.project(&x, *hidden, spare, &mut qkv)?;
-            layer.attend(&qkv, self.lengths, spare, &mut attended);
-            layer.rest(&attended, *hidden, spare, &mut x)?;
-        }
+        self.encoder.run(&mut x, self.lengths)?;
         Ok((CpuStorage::F32(x), layout.shape().clone()))
     }
+}
+
+impl Encoder {
+    fn run(&self, x: &mut [f32], lengths: &[usize]) -> Result<()> {
+        let (hidden, spare) = (self.hidden, &self.spare);
+        let tokens = x.len() / hidden;
+        let size = part_size(tokens, rayon::current_num_threads());
+        let parts = parts(tokens, size, lengths);
+        let (mut qkv, mut next) = (vec![0.0; 3 * x.len()], vec![0.0; 3 * x.len()]);
+        if let Some(first) = self.layers.first() {
+            let parts = x.par_chunks(size * hidden).zip(qkv.par_chunks_mut(size * 3 * hidden)).with_max_len(1);
+            parts.try_for_each(|(x, qkv)| spare.with(|scratch| first.qkv.product(x, &mut scratch.rows, qkv)))?;
+        }
+        for (at, layer) in self.layers.iter().enumerate() {
+            let later = self.layers.get(at + 1);
+            let work = x.par_chunks_mut(size * hidden).zip(next.par_chunks_mut(size * 3 * hidden)).zip(&parts);
+            work.with_max_len(1).try_for_each(|((x, next), pieces)| {
+                spare.with(|scratch| {
+                    layer.attend(&qkv, pieces, scratch);
+                    layer.rest(scratch, hidden, x)?;
+                    later.map_or(Ok(()), |later| later.qkv.product(x, &mut scratch.rows, next))
+                })
+            })?;
+            std::mem::swap(&mut qkv, &mut next);
+        }
+        Ok(())
+    }
+}
+
+/// Tokens of a part, so that every thread gets as many parts as any other.
+fn part_size(tokens: usize, threads: usize) -> usize {
+    let parts = tokens.div_ceil(PART).next_multiple_of(threads.max(1));
+    tokens.div_ceil(parts.max(1)).next_multiple_of(4).min(PART)
+}
+
+/// Queries of one text that fall into one part.
+#[derive(Debug, PartialEq)]
+struct Piece {
+    /// Tokens of the whole text, among those of the batch.
+    text: Range<usize>,
+    /// The queries, among the tokens of the text.
+    queries: Range<usize>,
+}
+
+/// What each part of `size` tokens holds, in order.
+fn parts(tokens: usize, size: usize, lengths: &[usize]) -> Vec<Vec<Piece>> {
+    let mut parts: Vec<Vec<Piece>> = (0..tokens.div_ceil(size.max(1))).map(|_| Vec::new()).collect();
+    let mut start = 0;
+    for length in lengths {
+        let text = start..start + length;
+        for (at, part) in parts.iter_mut().enumerate().take(text.end.div_ceil(size)).skip(text.start / size) {
+            let (from, to) = (text.start.max(at * size), text.end.min((at + 1) * size));
+            part.push(Piece { text: text.clone(), queries: from - text.start..to - text.start });
+        }
+        start = text.end;
+    }
+    parts
 }
 
 impl Layer {
@@ -116,46 +167,32 @@ impl Layer {
         })
     }
 
-    /// Queries, keys and values of all tokens: [tokens, 3 · hidden].
-    fn project(&self, x: &[f32], hidden: usize, spare: &Spare, qkv: &mut [f32]) -> Result<()> {
-        let groups = x.par_chunks(GROUP * hidden).zip(qkv.par_chunks_mut(GROUP * 3 * hidden));
-        groups.try_for_each(|(x, qkv)| spare.with(|scratch| self.qkv.product(x, &mut scratch.rows, qkv)))
-    }
-
-    /// Each text by itself: [tokens, 3 · hidden] → [tokens, hidden].
-    fn attend(&self, mut qkv: &[f32], lengths: &[usize], spare: &Spare, mut out: &mut [f32]) {
+    /// Attention for the queries of one part, into the scratch. `qkv` is [tokens, 3 · hidden] of the batch.
+    fn attend(&self, qkv: &[f32], pieces: &[Piece], scratch: &mut Scratch) {
         let hidden = self.heads.count * self.heads.width;
-        let mut work = Vec::with_capacity(lengths.len());
-        for length in lengths {
-            let (text, later) = qkv.split_at(length * 3 * hidden);
-            let (text_out, later_out) = out.split_at_mut(length * hidden);
-            let parts = text_out.chunks_mut(QUERIES * hidden).enumerate();
-            work.extend(parts.map(|(at, part)| (text, at * QUERIES, part)));
-            (qkv, out) = (later, later_out);
+        let Scratch { attended, attention, .. } = scratch;
+        attended.resize(pieces.iter().map(|piece| piece.queries.len() * hidden).sum(), 0.0);
+        let mut out = attended.as_mut_slice();
+        for Piece { text, queries } in pieces {
+            let (here, later) = out.split_at_mut(queries.len() * hidden);
+            let text = &qkv[text.start * 3 * hidden..text.end * 3 * hidden];
+            kernels::attention(text, queries.start, &self.qkv.bias, self.heads, attention, here);
+            out = later;
         }
-        work.into_par_iter().for_each(|(text, first, out)| {
-            spare.with(|scratch| {
-                kernels::attention(text, first, &self.qkv.bias, self.heads, &mut scratch.attention, out);
-            });
-        });
     }
 
-    /// What follows attention; `x` goes in and comes out.
-    fn rest(&self, attended: &[f32], hidden: usize, spare: &Spare, x: &mut [f32]) -> Result<()> {
-        let groups = attended.par_chunks(GROUP * hidden).zip(x.par_chunks_mut(GROUP * hidden));
-        groups.try_for_each(|(attended, x)| {
-            spare.with(|Scratch { rows, middle, wide, .. }| {
-                middle.resize(x.len(), 0.0);
-                self.attended.product(attended, rows, middle)?;
-                kernels::add_norm(middle, x, &self.attended.bias, &self.attended_norm);
-                wide.resize(x.len() / hidden * self.up.bias.len(), 0.0);
-                self.up.product(middle, rows, wide)?;
-                kernels::bias_gelu(wide, &self.up.bias);
-                self.down.product(wide, rows, x)?;
-                kernels::add_norm(x, middle, &self.down.bias, &self.norm);
-                Ok(())
-            })
-        })
+    /// What follows attention, for one part; `x` goes in and comes out.
+    fn rest(&self, scratch: &mut Scratch, hidden: usize, x: &mut [f32]) -> Result<()> {
+        let Scratch { rows, attended, middle, wide, .. } = scratch;
+        middle.resize(x.len(), 0.0);
+        self.attended.product(attended, rows, middle)?;
+        kernels::add_norm(middle, x, &self.attended.bias, &self.attended_norm);
+        wide.resize(x.len() / hidden * self.up.bias.len(), 0.0);
+        self.up.product(middle, rows, wide)?;
+        kernels::bias_gelu(wide, &self.up.bias);
+        self.down.product(wide, rows, x)?;
+        kernels::add_norm(x, middle, &self.down.bias, &self.norm);
+        Ok(())
     }
 }
 
@@ -217,9 +254,10 @@ impl Norm {
 #[derive(Default)]
 struct Scratch {
     rows: Rows,
-    /// After attention: [group, hidden]
+    /// After attention, and after the product that follows it: [part, hidden]
+    attended: Vec<f32>,
     middle: Vec<f32>,
-    /// Between the last two products: [group, wide]
+    /// Between the last two products: [part, wide]
     wide: Vec<f32>,
     attention: kernels::Scratch,
 }
@@ -238,5 +276,28 @@ impl Spare {
 
     fn rooms(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_every_query_once_and_in_order() {
+        for (lengths, threads) in
+            [(vec![16], 2), (vec![5, 1, 90, 7], 2), (vec![512], 3), (vec![3; 40], 1), (vec![1], 8)]
+        {
+            let tokens: usize = lengths.iter().sum();
+            let size = part_size(tokens, threads);
+            assert!((1..=PART).contains(&size));
+            let parts = parts(tokens, size, &lengths);
+            let all = parts.iter().flatten().flat_map(|p| p.queries.clone().map(|query| p.text.start + query));
+            assert_eq!(all.collect::<Vec<_>>(), (0..tokens).collect::<Vec<_>>());
+            for (at, part) in parts.iter().enumerate() {
+                let held: usize = part.iter().map(|piece| piece.queries.len()).sum();
+                assert_eq!(held, size.min(tokens - at * size));
+            }
+        }
     }
 }

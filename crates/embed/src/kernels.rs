@@ -5,9 +5,10 @@
 //! Each kernel is compiled for several instruction sets and chosen at run time; `FMA` says whether
 //! fused multiply-add is an instruction there, because without it `mul_add` is a slow library call.
 
-/// Rows of queries and columns of keys that attention handles at once: what fits into registers.
-const ROWS: usize = 4;
-const LANES: usize = 16;
+use crate::lanes::{LANES, Lanes, Plain};
+
+/// Values of a head that attention takes at once; `config.rs` refuses heads that are no multiple of it.
+pub(crate) const STEP: usize = 8;
 
 /// Sizes of the heads: `qkv` rows hold 3 · `heads` · `width` values, queries first.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,7 @@ enum Instructions {
 fn instructions() -> Instructions {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
             return Instructions::Avx512;
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -137,10 +138,16 @@ pub(crate) fn round(row: &[f32], out: &mut [u8]) -> (f32, i32) {
         fn avx2(row: &[f32], out: &mut [u8]) -> (f32, i32) {
             round_row(row, out)
         }
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
+        fn avx512(row: &[f32], out: &mut [u8]) -> (f32, i32) {
+            round_row(row, out)
+        }
         // SAFETY: `instructions` found these features on this processor.
         #[allow(unsafe_code)]
-        if !matches!(instructions(), Instructions::Plain) {
-            return unsafe { avx2(row, out) };
+        match instructions() {
+            Instructions::Avx512 => return unsafe { avx512(row, out) },
+            Instructions::Avx2 => return unsafe { avx2(row, out) },
+            Instructions::Plain => {}
         }
     }
     round_row(row, out)
@@ -148,26 +155,37 @@ pub(crate) fn round(row: &[f32], out: &mut [u8]) -> (f32, i32) {
 
 #[inline(always)]
 fn round_row(row: &[f32], out: &mut [u8]) -> (f32, i32) {
-    let mut extremes = [[0.0_f32; LANES]; 2];
-    for chunk in row.chunks(LANES) {
-        let [least, largest] = &mut extremes;
-        for ((x, least), largest) in chunk.iter().zip(least).zip(largest) {
+    let (whole, rest) = row.as_chunks::<LANES>();
+    let (mut least, mut largest) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    for chunk in whole {
+        for ((x, least), largest) in chunk.iter().zip(&mut least).zip(&mut largest) {
             *least = if *x < *least { *x } else { *least };
             *largest = if *x > *largest { *x } else { *largest };
         }
     }
-    let least = extremes[0].iter().fold(0.0_f32, |a, b| a.min(*b));
-    let largest = extremes[1].iter().fold(0.0_f32, |a, b| a.max(*b));
+    let least = least.iter().chain(rest).fold(0.0_f32, |a, b| a.min(*b));
+    let largest = largest.iter().chain(rest).fold(0.0_f32, |a, b| a.max(*b));
     let scale = if largest > least { (largest - least) / 255.0 } else { 1.0 };
     let (inverse, zero) = (1.0 / scale, (-least / scale).round());
-    for (x, out) in row.iter().zip(out) {
-        let value = x * inverse + zero;
-        let value = if value > 0.0 { value } else { 0.0 };
-        let value = if value < 255.0 { value } else { 255.0 };
-        // The lowest bits of the sum are the integer.
-        *out = (value + ROUND).to_bits() as u8;
+    let (out_whole, out_rest) = out.as_chunks_mut::<LANES>();
+    for (chunk, out) in whole.iter().zip(out_whole) {
+        for (x, out) in chunk.iter().zip(out) {
+            *out = rounded(*x, inverse, zero);
+        }
+    }
+    for (x, out) in rest.iter().zip(out_rest) {
+        *out = rounded(*x, inverse, zero);
     }
     (scale, zero as i32)
+}
+
+#[inline(always)]
+fn rounded(x: f32, inverse: f32, zero: f32) -> u8 {
+    let value = x * inverse + zero;
+    let value = if value > 0.0 { value } else { 0.0 };
+    let value = if value < 255.0 { value } else { 255.0 };
+    // The lowest bits of the sum are the integer.
+    (value + ROUND).to_bits() as u8
 }
 
 /// Adding it to a small number rounds to an integer and leaves that in the low bits.
@@ -180,13 +198,14 @@ const ROUND: f32 = 12_582_912.0;
 pub(crate) fn attention(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     {
+        use crate::lanes::{Avx2, Avx512};
         #[target_feature(enable = "avx2,fma")]
         fn avx2(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
-            attention_heads::<true>(qkv, first, bias, heads, scratch, out);
+            attention_heads::<Avx2, 4>(qkv, first, bias, heads, scratch, out);
         }
         #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
         fn avx512(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
-            attention_heads::<true>(qkv, first, bias, heads, scratch, out);
+            attention_heads::<Avx512, 8>(qkv, first, bias, heads, scratch, out);
         }
         // SAFETY: `instructions` found these features on this processor.
         #[allow(unsafe_code)]
@@ -196,24 +215,22 @@ pub(crate) fn attention(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, s
             Instructions::Plain => {}
         }
     }
-    attention_heads::<PLAIN_FMA>(qkv, first, bias, heads, scratch, out);
+    attention_heads::<Plain, 4>(qkv, first, bias, heads, scratch, out);
 }
 
-/// Room for one head of one text, kept between calls.
+/// Room for one head and `LANES` queries, kept between calls.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Keys, transposed: [width, tokens], tokens rounded up to `LANES` with zeros.
-    keys: Vec<f32>,
-    /// Values: [tokens, width], width rounded up to `LANES` with zeros.
-    values: Vec<f32>,
-    /// Queries of one block, scaled and with bias: [ROWS, width].
-    queries: Vec<f32>,
-    /// Scores of one block: [ROWS, tokens], rounded up as for `keys`.
-    scores: Vec<f32>,
+    /// Queries, transposed: [width, LANES]
+    queries: Vec<[f32; LANES]>,
+    /// Scores, transposed: [tokens, LANES]
+    scores: Vec<[f32; LANES]>,
 }
 
+/// `KEYS` is how many keys are scored at once: as many sums as fit into registers. Queries lie side by side
+/// in lanes, so that keys and values are read as they are and softmax goes over whole rows.
 #[inline(always)]
-fn attention_heads<const FMA: bool>(
+fn attention_heads<V: Lanes, const KEYS: usize>(
     qkv: &[f32],
     first: usize,
     bias: &[f32],
@@ -222,128 +239,111 @@ fn attention_heads<const FMA: bool>(
     out: &mut [f32],
 ) {
     let hidden = heads.count * heads.width;
-    let (tokens, queries) = (qkv.len() / (3 * hidden), out.len() / hidden);
-    let (wide, broad) = (tokens.next_multiple_of(LANES), heads.width.next_multiple_of(LANES));
-    for (matrix, size) in [
-        (&mut scratch.keys, heads.width * wide),
-        (&mut scratch.values, tokens * broad),
-        (&mut scratch.queries, ROWS * heads.width),
-        (&mut scratch.scores, ROWS * wide),
-    ] {
-        matrix.clear();
-        matrix.resize(size, 0.0);
-    }
-    for head in 0..heads.count {
-        let column = head * heads.width;
-        gather(qkv, hidden, column, heads.width, wide, broad, scratch);
-        for at in (0..queries).step_by(ROWS) {
-            let rows = ROWS.min(queries - at);
-            scale_queries(
-                &qkv[(first + at) * 3 * hidden..],
-                &bias[column..][..heads.width],
-                hidden,
-                column,
-                rows,
-                scratch,
-            );
-            scores::<FMA>(heads.width, wide, scratch);
-            for row in scratch.scores.chunks_exact_mut(wide) {
-                softmax::<FMA>(row, tokens);
+    scratch.queries.resize(heads.width, [0.0; LANES]);
+    scratch.scores.resize(qkv.len() / (3 * hidden), [0.0; LANES]);
+    for (at, out) in out.chunks_mut(LANES * hidden).enumerate() {
+        let queries = &qkv[(first + at * LANES) * 3 * hidden..][..out.len() * 3];
+        for column in (0..hidden).step_by(heads.width) {
+            let bias_of = |part: usize| &bias[part * hidden + column..][..heads.width];
+            scale_queries(queries, bias_of(0), hidden, column, &mut scratch.queries);
+            score::<V, KEYS>(qkv, hidden, hidden + column, scratch);
+            let scales = softmax::<V>(&mut scratch.scores);
+            for step in (0..heads.width).step_by(STEP) {
+                weigh::<V>(qkv, hidden, column + step, &scratch.scores, scales, &bias_of(2)[step..], out);
             }
-            weigh::<FMA>(tokens, wide, broad, scratch, |row, lane, sums| {
-                let end = heads.width.min(lane + LANES);
-                if row < rows && lane < end {
-                    let bias = &bias[2 * hidden + column..][lane..end];
-                    let out = &mut out[(at + row) * hidden + column..][lane..end];
-                    for ((out, sum), bias) in out.iter_mut().zip(sums).zip(bias) {
-                        *out = sum + bias;
-                    }
-                }
-            });
         }
     }
 }
 
-/// Copies one head's keys (transposed) and values out of `qkv`, so that they lie one after another.
+/// (query + bias) / √width, transposed. Lanes without a query keep what they held, which nobody reads.
 #[inline(always)]
-fn gather(qkv: &[f32], hidden: usize, column: usize, width: usize, wide: usize, broad: usize, scratch: &mut Scratch) {
-    for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
-        for (at, key) in row[hidden + column..][..width].iter().enumerate() {
-            scratch.keys[at * wide + token] = *key;
-        }
-        scratch.values[token * broad..][..width].copy_from_slice(&row[2 * hidden + column..][..width]);
-    }
-}
-
-#[inline(always)]
-fn scale_queries(qkv: &[f32], bias: &[f32], hidden: usize, column: usize, rows: usize, scratch: &mut Scratch) {
-    let width = bias.len();
-    let scale = 1.0 / (width as f32).sqrt();
-    for row in 0..rows {
-        let query = &qkv[row * 3 * hidden + column..][..width];
-        for ((out, query), bias) in scratch.queries[row * width..][..width].iter_mut().zip(query).zip(bias) {
-            *out = (query + bias) * scale;
+fn scale_queries(qkv: &[f32], bias: &[f32], hidden: usize, column: usize, queries: &mut [[f32; LANES]]) {
+    let scale = 1.0 / (bias.len() as f32).sqrt();
+    for (lane, row) in qkv.chunks_exact(3 * hidden).enumerate().take(LANES) {
+        let values = row[column..].iter().zip(bias);
+        for (out, (query, bias)) in queries.iter_mut().zip(values) {
+            out[lane] = (query + bias) * scale;
         }
     }
 }
 
-/// scores = queries · keys, `ROWS` × `LANES` at a time.
+/// scores = keys · queries, for all keys of the text. `column` is where the head's keys begin in a row.
 #[inline(always)]
-fn scores<const FMA: bool>(width: usize, wide: usize, scratch: &mut Scratch) {
-    for lane in (0..wide).step_by(LANES) {
-        let sums = tile::<FMA>(&scratch.queries, width, width, &scratch.keys[lane..], wide);
-        for (row, sums) in sums.iter().enumerate() {
-            scratch.scores[row * wide + lane..][..LANES].copy_from_slice(sums);
-        }
+fn score<V: Lanes, const KEYS: usize>(qkv: &[f32], hidden: usize, column: usize, scratch: &mut Scratch) {
+    let Scratch { queries, scores } = scratch;
+    let mut keys = qkv.chunks_exact(3 * hidden).map(|row| &row[column..]);
+    let mut blocks = scores.chunks_exact_mut(KEYS);
+    for block in &mut blocks {
+        let block_keys: [&[f32]; KEYS] = std::array::from_fn(|_| keys.next().unwrap_or_default());
+        dot::<V, KEYS>(queries, block_keys, block);
+    }
+    for score in blocks.into_remainder() {
+        dot::<V, 1>(queries, [keys.next().unwrap_or_default()], std::slice::from_mut(score));
     }
 }
 
-/// Gives `store` the sums weights · values: row, first column, `LANES` sums.
+/// Each key times all queries, into a row of `scores` each. `queries` are [width, LANES].
 #[inline(always)]
-fn weigh<const FMA: bool>(
-    tokens: usize,
-    wide: usize,
-    broad: usize,
-    scratch: &Scratch,
-    mut store: impl FnMut(usize, usize, &[f32; LANES]),
+fn dot<V: Lanes, const KEYS: usize>(queries: &[[f32; LANES]], keys: [&[f32]; KEYS], scores: &mut [[f32; LANES]]) {
+    let mut sums = [V::zero(); KEYS];
+    for (at, query) in queries.iter().enumerate() {
+        let query = V::load(query);
+        for (sum, key) in sums.iter_mut().zip(&keys) {
+            *sum = sum.add_product(key[at], query);
+        }
+    }
+    for (sum, score) in sums.into_iter().zip(scores) {
+        sum.store(score);
+    }
+}
+
+/// Each lane's scores become exponentials; what each lane's must still be multiplied with.
+#[inline(always)]
+fn softmax<V: Lanes>(scores: &mut [[f32; LANES]]) -> [f32; LANES] {
+    let mut largest = [f32::NEG_INFINITY; LANES];
+    for row in scores.iter() {
+        for (largest, score) in largest.iter_mut().zip(row) {
+            *largest = if *score > *largest { *score } else { *largest };
+        }
+    }
+    let mut sums = [0.0; LANES];
+    for row in scores {
+        for ((score, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sums) {
+            *score = if V::FMA { exp::<true>(*score - largest) } else { exp::<false>(*score - largest) };
+            *sum += *score;
+        }
+    }
+    sums.map(|sum| 1.0 / sum)
+}
+
+/// out = scale · weights · values + bias, for the queries that are there and `STEP` values from `column` on.
+#[inline(always)]
+fn weigh<V: Lanes>(
+    qkv: &[f32],
+    hidden: usize,
+    column: usize,
+    weights: &[[f32; LANES]],
+    scales: [f32; LANES],
+    bias: &[f32],
+    out: &mut [f32],
 ) {
-    for lane in (0..broad).step_by(LANES) {
-        let sums = tile::<FMA>(&scratch.scores, wide, tokens, &scratch.values[lane..], broad);
-        for (row, sums) in sums.iter().enumerate() {
-            store(row, lane, sums);
+    let mut sums = [V::zero(); STEP];
+    for (row, weights) in qkv.chunks_exact(3 * hidden).zip(weights) {
+        let values = &row[2 * hidden + column..][..STEP];
+        let weights = V::load(weights);
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.add_product(*value, weights);
         }
     }
-}
-
-/// `ROWS` × `LANES` of a · b. `a` is [ROWS, depth] with rows `stride_a` apart, `b` [depth, LANES].
-#[inline(always)]
-fn tile<const FMA: bool>(a: &[f32], stride_a: usize, depth: usize, b: &[f32], stride_b: usize) -> [[f32; LANES]; ROWS] {
-    let mut sums = [[0.0; LANES]; ROWS];
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &a[row * stride_a..][..depth]);
-    for at in 0..depth {
-        let b = &b[at * stride_b..][..LANES];
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum = multiply_add::<FMA>(row[at], *b, *sum);
-            }
+    let mut values = [[0.0; LANES]; STEP];
+    for (sum, values) in sums.into_iter().zip(&mut values) {
+        sum.store(values);
+    }
+    for ((lane, row), scale) in out.chunks_exact_mut(hidden).enumerate().zip(scales) {
+        for ((out, values), bias) in row[column..].iter_mut().zip(&values).zip(bias) {
+            *out = values[lane] * scale + bias;
         }
     }
-    sums
-}
-
-/// Softmax over the first `tokens` of `row`; the rest, which belongs to no token, becomes 0.
-#[inline(always)]
-fn softmax<const FMA: bool>(row: &mut [f32], tokens: usize) {
-    let (row, rest) = row.split_at_mut(tokens);
-    let largest = row.iter().fold(f32::NEG_INFINITY, |largest, score| if *score > largest { *score } else { largest });
-    for score in row.iter_mut() {
-        *score = exp::<FMA>(*score - largest);
-    }
-    let scale = 1.0 / sum(row, |weight| weight);
-    for weight in row {
-        *weight *= scale;
-    }
-    rest.fill(0.0);
 }
 
 #[inline(always)]
@@ -492,7 +492,7 @@ mod tests {
 
     #[test]
     fn attention_is_the_textbook_one_for_all_remainders() {
-        for (tokens, count, width) in [(1, 1, 16), (3, 2, 16), (5, 2, 32), (16, 1, 8), (17, 3, 20), (33, 2, 32)] {
+        for (tokens, count, width) in [(1, 1, 16), (3, 2, 16), (5, 2, 32), (16, 1, 8), (17, 3, 24), (33, 2, 32)] {
             let heads = Heads { count, width };
             let hidden = count * width;
             let qkv: Vec<f32> = numbers(tokens * 3 * hidden).iter().map(|value| value / 3.0).collect();
@@ -501,7 +501,7 @@ mod tests {
             attention(&numbers(3 * 7 * hidden), 0, &bias, heads, &mut scratch, &mut vec![0.0; 7 * hidden]);
             attention(&qkv, 0, &bias, heads, &mut scratch, &mut out);
             assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
-            attention_heads::<false>(&qkv, 0, &bias, heads, &mut scratch, &mut out);
+            attention_heads::<Plain, 4>(&qkv, 0, &bias, heads, &mut scratch, &mut out);
             assert_close(&out, &attention_by_definition(&qkv, &bias, heads), 1e-5);
             let first = tokens / 2;
             let mut later = vec![0.0; (tokens - first) * hidden];

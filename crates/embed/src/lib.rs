@@ -14,6 +14,7 @@ mod encoder;
 mod error;
 mod int8;
 mod kernels;
+mod lanes;
 mod model;
 mod padded;
 mod prior;

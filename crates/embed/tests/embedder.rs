@@ -55,7 +55,7 @@ fn assert_equal(a: &Vector, b: &Vector, what: &str) {
 #[test]
 fn vectors_are_those_of_the_independent_implementation() {
     let exact = Embedder::open_with(&model(), Device::Cpu, Arithmetic::F32).unwrap();
-    for (embedder, least) in [(&exact, 0.999), (embedder(), 0.998)] {
+    for (embedder, least) in [(&exact, 0.999), (embedder(), 0.995)] {
         for (case, vector) in golden().iter().zip(golden_vectors(embedder)) {
             let likeness = cosine(&case.vector, &vector.values);
             assert!(likeness > least, "{} {:?}: {likeness}", case.side, case.text);

@@ -35,7 +35,7 @@ mod watch;
 mod words;
 
 pub use error::MemoryError;
-pub use evoke_embed::Device;
+pub use evoke_embed::{Arithmetic, Device};
 pub use evoke_import::{FORMATS, Format};
 pub use evoke_message as message;
 pub use home::default_home;
@@ -70,6 +70,8 @@ pub struct Options {
     /// Folder of models, where it is not beside the program.
     pub models: Option<PathBuf>,
     pub device: Device,
+    /// Eight bits, where nobody measures.
+    pub arithmetic: Arithmetic,
     /// The zone in which times are shown and wall times are read.
     pub zone: TimeZone,
     /// UTC milliseconds.
@@ -87,6 +89,7 @@ impl Options {
             keychain: true,
             models: None,
             device: Device::Auto,
+            arithmetic: Arithmetic::default(),
             zone: TimeZone::system(),
             clock: || Timestamp::now().as_millisecond(),
             write,
@@ -235,8 +238,9 @@ impl Memory {
             .embedder
             .get_or_try_init(|| async {
                 let folder = home::models(self.0.options.models.as_deref())?.join(MODEL);
-                let device = self.0.options.device;
-                let opened = tokio::task::spawn_blocking(move || Embedder::open(&folder, device)).await;
+                let (device, arithmetic) = (self.0.options.device, self.0.options.arithmetic);
+                let opened =
+                    tokio::task::spawn_blocking(move || Embedder::open_with(&folder, device, arithmetic)).await;
                 Ok(opened.map_err(anyhow::Error::from)??)
             })
             .await
