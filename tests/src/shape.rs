@@ -88,3 +88,21 @@ fn heavy_packages_have_one_home() {
         }
     }
 }
+
+/// The pages run in a browser too, so what knows the window is in one folder.
+#[test]
+fn only_the_api_of_the_ui_imports_tauri() {
+    let ui = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src");
+    let (mut folders, mut importers) = (vec![ui.clone()], BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains("@tauri-apps")) {
+                importers.insert(path.strip_prefix(&ui).unwrap().components().next().unwrap().as_os_str().to_owned());
+            }
+        }
+    }
+    assert_eq!(importers.iter().collect::<Vec<_>>(), ["api"]);
+}

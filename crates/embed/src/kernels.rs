@@ -5,6 +5,8 @@
 //! Each kernel is compiled for several instruction sets and chosen at run time; `FMA` says whether
 //! fused multiply-add is an instruction there, because without it `mul_add` is a slow library call.
 
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{LANES, Lanes, Plain};
 
 /// Values of a head that attention takes at once; `config.rs` refuses heads that are no multiple of it.
@@ -136,11 +138,11 @@ pub(crate) fn round(row: &[f32], out: &mut [u8]) -> (f32, i32) {
     {
         #[target_feature(enable = "avx2,fma")]
         fn avx2(row: &[f32], out: &mut [u8]) -> (f32, i32) {
-            round_row(row, out)
+            round_row::<Avx2>(row, out)
         }
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
         fn avx512(row: &[f32], out: &mut [u8]) -> (f32, i32) {
-            round_row(row, out)
+            round_row::<Avx512>(row, out)
         }
         // SAFETY: `instructions` found these features on this processor.
         #[allow(unsafe_code)]
@@ -150,11 +152,11 @@ pub(crate) fn round(row: &[f32], out: &mut [u8]) -> (f32, i32) {
             Instructions::Plain => {}
         }
     }
-    round_row(row, out)
+    round_row::<Plain>(row, out)
 }
 
 #[inline(always)]
-fn round_row(row: &[f32], out: &mut [u8]) -> (f32, i32) {
+fn round_row<V: Lanes>(row: &[f32], out: &mut [u8]) -> (f32, i32) {
     let (whole, rest) = row.as_chunks::<LANES>();
     let (mut least, mut largest) = ([0.0_f32; LANES], [0.0_f32; LANES]);
     for chunk in whole {
@@ -169,23 +171,12 @@ fn round_row(row: &[f32], out: &mut [u8]) -> (f32, i32) {
     let (inverse, zero) = (1.0 / scale, (-least / scale).round());
     let (out_whole, out_rest) = out.as_chunks_mut::<LANES>();
     for (chunk, out) in whole.iter().zip(out_whole) {
-        for (x, out) in chunk.iter().zip(out) {
-            *out = rounded(*x, inverse, zero);
-        }
+        V::load(chunk).bytes(inverse, zero, out);
     }
     for (x, out) in rest.iter().zip(out_rest) {
-        *out = rounded(*x, inverse, zero);
+        *out = (x * inverse + zero).round_ties_even() as u8;
     }
     (scale, zero as i32)
-}
-
-#[inline(always)]
-fn rounded(x: f32, inverse: f32, zero: f32) -> u8 {
-    let value = x * inverse + zero;
-    let value = if value > 0.0 { value } else { 0.0 };
-    let value = if value < 255.0 { value } else { 255.0 };
-    // The lowest bits of the sum are the integer.
-    (value + ROUND).to_bits() as u8
 }
 
 /// Adding it to a small number rounds to an integer and leaves that in the low bits.
@@ -198,7 +189,6 @@ const ROUND: f32 = 12_582_912.0;
 pub(crate) fn attention(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     {
-        use crate::lanes::{Avx2, Avx512};
         #[target_feature(enable = "avx2,fma")]
         fn avx2(qkv: &[f32], first: usize, bias: &[f32], heads: Heads, scratch: &mut Scratch, out: &mut [f32]) {
             attention_heads::<Avx2, 4>(qkv, first, bias, heads, scratch, out);

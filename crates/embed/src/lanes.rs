@@ -1,6 +1,6 @@
-//! Sixteen numbers side by side, for the inner loops of attention: the compiler does not keep many such
-//! rows in registers by itself. One form an instruction set; all give the same values but for whether a
-//! product is rounded before it is added.
+//! Sixteen numbers side by side, for the inner loops of attention and of rounding, which the compiler does
+//! not turn into such registers by itself. One form an instruction set; all give the same values but for
+//! whether `add_product` rounds the product before it is added.
 
 /// Numbers worked on at once.
 pub(crate) const LANES: usize = 16;
@@ -17,6 +17,8 @@ pub(crate) trait Lanes: Copy {
     fn store(self, to: &mut [f32; LANES]);
     /// self + factor · other
     fn add_product(self, factor: f32, other: Self) -> Self;
+    /// self · factor + shift to the nearest integer, ties to the even one, kept within 0..=255.
+    fn bytes(self, factor: f32, shift: f32, to: &mut [u8; LANES]);
 }
 
 /// Left to the compiler.
@@ -44,6 +46,13 @@ impl Lanes for Plain {
             let (sum, other) = (self.0[lane], other.0[lane]);
             if Self::FMA { factor.mul_add(other, sum) } else { factor * other + sum }
         }))
+    }
+
+    #[inline(always)]
+    fn bytes(self, factor: f32, shift: f32, to: &mut [u8; LANES]) {
+        for (byte, value) in to.iter_mut().zip(self.0) {
+            *byte = (value * factor + shift).round_ties_even() as u8;
+        }
     }
 }
 
@@ -82,6 +91,15 @@ mod x86 {
         fn add_product(self, factor: f32, other: Self) -> Self {
             Avx512(unsafe { _mm512_fmadd_ps(_mm512_set1_ps(factor), other.0, self.0) })
         }
+
+        #[inline(always)]
+        fn bytes(self, factor: f32, shift: f32, to: &mut [u8; LANES]) {
+            unsafe {
+                let value = _mm512_add_ps(_mm512_mul_ps(self.0, _mm512_set1_ps(factor)), _mm512_set1_ps(shift));
+                let whole = _mm512_max_epi32(_mm512_cvtps_epi32(value), _mm512_setzero_si512());
+                _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtusepi32_epi8(whole));
+            }
+        }
     }
 
     #[derive(Clone, Copy)]
@@ -114,6 +132,46 @@ mod x86 {
             unsafe {
                 let factor = _mm256_set1_ps(factor);
                 Avx2(_mm256_fmadd_ps(factor, other.0, self.0), _mm256_fmadd_ps(factor, other.1, self.1))
+            }
+        }
+
+        #[inline(always)]
+        fn bytes(self, factor: f32, shift: f32, to: &mut [u8; LANES]) {
+            unsafe {
+                let (factor, shift) = (_mm256_set1_ps(factor), _mm256_set1_ps(shift));
+                let whole = |value| _mm256_cvtps_epi32(_mm256_add_ps(_mm256_mul_ps(value, factor), shift));
+                // Narrowing works in halves: their order is mended in between.
+                let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(whole(self.0), whole(self.1)));
+                let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+                _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<V: Lanes>() {
+        let from: [f32; LANES] = std::array::from_fn(|lane| lane as f32 * 20.5 - 40.0);
+        let (mut bytes, mut sums) = ([0; LANES], [0.0; LANES]);
+        V::load(&from).bytes(1.0, 0.5, &mut bytes);
+        assert_eq!(bytes, from.map(|value| (value + 0.5).round_ties_even().clamp(0.0, 255.0) as u8));
+        V::zero().add_product(2.0, V::load(&from)).store(&mut sums);
+        assert_eq!(sums, from.map(|value| 2.0 * value));
+    }
+
+    #[test]
+    fn every_form_does_the_same() {
+        check::<Plain>();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                check::<Avx2>();
+            }
+            if is_x86_feature_detected!("avx512bw") {
+                check::<Avx512>();
             }
         }
     }
