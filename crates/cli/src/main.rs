@@ -18,6 +18,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Before any thread, so that every thread and child inherits it.
     deny_network();
+    end_with_the_pipe();
     let args = Args::parse();
     let json = args.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -35,6 +36,20 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Who closes our output early (`| head`) ends the program quietly, as it does other tools; what an import
+/// had saved by then is kept, as after any end.
+#[cfg(unix)]
+fn end_with_the_pipe() {
+    // SAFETY: sets the default action of a signal, before any thread is there.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_with_the_pipe() {}
 
 fn failed(error: &MemoryError, json: bool) {
     let trouble = error.trouble();

@@ -3,7 +3,7 @@
 use crate::{args::Command, run::say};
 use evoke_memory::{
     Arithmetic, MemoryError, Options,
-    eval::{self, Compared, Figures, History, Report, Scored},
+    eval::{self, Compared, Eval, Figures, History, Report, Scored},
 };
 use serde_json::json;
 use std::{
@@ -21,14 +21,14 @@ pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Res
     }
     let modes: Vec<evoke_memory::message::Mode> = mode.iter().map(|m| (*m).into()).collect();
     let arithmetic = if *f32 { Arithmetic::F32 } else { Arithmetic::Int8 };
-    let options = &Options { arithmetic, ..options.clone() };
+    let eval = Eval::new(modes.clone(), Options { arithmetic, ..options.clone() });
     let scratch = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let mut all: Vec<Scored> = Vec::new();
     for (n, history) in eval::histories(file)?.enumerate().take(only.unwrap_or(usize::MAX)) {
         let history = history?;
         let folder = folder(keep.as_deref(), scratch.path(), &history, n);
         eprintln!("{}: {} turns, {} questions", history.history_id, history.turns.len(), history.queries.len());
-        all.extend(eval::run(&history, &modes, &folder, options).await?);
+        all.extend(eval.run(&history, &folder).await?);
         if keep.is_none() {
             std::fs::remove_dir_all(&folder).map_err(anyhow::Error::from)?;
         }

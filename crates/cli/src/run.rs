@@ -5,7 +5,7 @@ use crate::{
     measure, show, stdio,
 };
 use evoke_memory::{
-    Device, ImportOptions, Memory, MemoryError, Options, Watch, default_home,
+    Device, ImportOptions, Memory, MemoryError, Options, Watch, default_home, home_exists,
     message::{ConversationId, PersonId, Query, Stage, Target},
     sample,
 };
@@ -142,7 +142,7 @@ fn options(args: &Args) -> Result<Options, MemoryError> {
 /// A folder for the archive of a dry run where there is none yet.
 fn tempfile_home(args: &Args, options: &Options) -> Result<Option<tempfile::TempDir>, MemoryError> {
     let dry = matches!(&args.command, Command::Import { dry_run: true, .. });
-    if !dry || options.home.join("home.key").exists() {
+    if !dry || home_exists(&options.home) {
         return Ok(None);
     }
     Ok(Some(tempfile::tempdir().map_err(anyhow::Error::from)?))

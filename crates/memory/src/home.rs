@@ -137,6 +137,11 @@ fn lock(root: &Path) -> Result<Option<File>, MemoryError> {
     }
 }
 
+/// Whether there is an archive in a folder, locked or not.
+pub fn home_exists(root: &Path) -> bool {
+    Vault::exists(root)
+}
+
 fn home_io(path: &Path, error: &std::io::Error) -> MemoryError {
     MemoryError::Home(format!(
         "{}: {error}. Nothing was changed: check that the disk is there and that you may write to it",

@@ -38,7 +38,7 @@ pub use error::MemoryError;
 pub use evoke_embed::{Arithmetic, Device};
 pub use evoke_import::{FORMATS, Format};
 pub use evoke_message as message;
-pub use home::default_home;
+pub use home::{default_home, home_exists};
 pub use ingest::ImportOptions;
 pub use offline::{deny_network, network};
 pub use watch::Watch;

@@ -13,34 +13,60 @@ pub use history::{Asked, History, Turn, histories};
 pub use measure::{Figures, Report, RunLine, Scored, mode_name, read_run};
 
 use crate::{ImportOptions, Memory, MemoryError, Options, Watch};
+use evoke_embed::Embedder;
 use evoke_message::{MessageId, Mode, Query};
 use jiff::tz::TimeZone;
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::OnceLock};
 
 /// Hits asked for: runs are judged up to 20, and kept this deep.
 const DEEP: usize = 100;
 
-/// Asks all questions of a history in each mode. `folder` is where its Home is, or will be made: one
-/// that stands from an earlier run of the same history is used as it is.
-pub async fn run(
+/// How histories are asked: in which modes, and with what the model is opened.
+pub struct Eval {
+    modes: Vec<Mode>,
+    options: Options,
+    /// One model for all histories.
+    embedder: OnceLock<Embedder>,
+}
+
+impl Eval {
+    pub fn new(modes: Vec<Mode>, options: Options) -> Eval {
+        Eval { modes, options, embedder: OnceLock::new() }
+    }
+
+    /// Asks all questions of a history in each mode. `folder` is where its Home is, or will be made: one
+    /// that stands from an earlier run of the same history is used as it is.
+    pub async fn run(&self, history: &History, folder: &Path) -> Result<Vec<Scored>, MemoryError> {
+        let options = self.options.clone();
+        let open = Options { home: folder.join("home"), zone: TimeZone::UTC, keychain: false, write: true, ..options };
+        let memory = Memory::open(open).await?;
+        if let Some(embedder) = self.embedder.get() {
+            memory.0.embedder.set(embedder.clone()).ok();
+        }
+        let scored = ask_all(&memory, history, &self.modes, folder).await;
+        if let Some(embedder) = memory.0.embedder.get() {
+            self.embedder.get_or_init(|| embedder.clone());
+        }
+        scored
+    }
+}
+
+async fn ask_all(
+    memory: &Memory,
     history: &History,
     modes: &[Mode],
     folder: &Path,
-    options: &Options,
 ) -> Result<Vec<Scored>, MemoryError> {
-    let open =
-        Options { home: folder.join("home"), zone: TimeZone::UTC, keychain: false, write: true, ..options.clone() };
-    let memory = Memory::open(open).await?;
     let imported = !memory.receipts().await?.is_empty() && memory.interrupted().await? == 0;
     if !imported {
         let export = history.write_export(folder)?;
         memory.import(&[export], &ImportOptions::default(), &Watch::default()).await?;
     }
-    let turns = turns_by_message(&memory, history).await?;
+    let turns = turns_by_message(memory, history).await?;
     let mut all = Vec::new();
     for asked in &history.queries {
         for mode in modes {
-            all.push(ask(&memory, history, asked, *mode, &turns).await?);
+            all.push(ask(memory, history, asked, *mode, &turns).await?);
         }
     }
     Ok(all)
