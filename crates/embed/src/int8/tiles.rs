@@ -87,15 +87,15 @@ unsafe fn avx512<const ROWS: usize>(rows: &[u32], panel: &Panel<'_>, target: Tar
         }
     }
     let Target { scales, zeros, out, outputs } = target;
-    for (row, (scale, zero)) in scales.iter().zip(zeros).enumerate() {
-        for half in 0..2 {
+    for (row, ((scale, zero), sums)) in scales.iter().zip(zeros).zip(sums).enumerate() {
+        for (half, sum) in sums.into_iter().enumerate() {
             // SAFETY: 16 of the panel's 32 columns, and of the row's part of the output.
             unsafe {
                 let weight_scales = _mm512_loadu_ps(panel.scales.as_ptr().add(16 * half));
                 let weight_sums = _mm512_loadu_si512(panel.sums.as_ptr().add(16 * half).cast());
                 let shift = _mm512_mullo_epi32(weight_sums, _mm512_set1_epi32(*zero));
-                let sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[row][half], shift));
-                let scaled = _mm512_mul_ps(sum, _mm512_mul_ps(_mm512_set1_ps(*scale), weight_scales));
+                let whole = _mm512_cvtepi32_ps(_mm512_sub_epi32(sum, shift));
+                let scaled = _mm512_mul_ps(whole, _mm512_mul_ps(_mm512_set1_ps(*scale), weight_scales));
                 _mm512_storeu_ps(out.as_mut_ptr().add(row * outputs + 16 * half), scaled);
             }
         }
@@ -133,12 +133,10 @@ unsafe fn avx_vnni<const ROWS: usize>(rows: &[u32], panel: &Panel<'_>, target: T
         }
     }
     let Target { scales, zeros, out, outputs } = target;
-    for (row, (scale, zero)) in scales.iter().zip(zeros).enumerate() {
-        for half in 0..2 {
+    for (row, ((scale, zero), sums)) in scales.iter().zip(zeros).zip(sums).enumerate() {
+        for (half, sum) in sums.into_iter().enumerate() {
             // SAFETY: 8 of the panel's 16 columns, and of the row's part of the output.
-            unsafe {
-                store(sums[row][half], *zero, *scale, panel, 8 * half, out.as_mut_ptr().add(row * outputs + 8 * half))
-            };
+            unsafe { store(sum, *zero, *scale, panel, 8 * half, out.as_mut_ptr().add(row * outputs + 8 * half)) };
         }
     }
 }
@@ -159,12 +157,10 @@ unsafe fn avx2<const ROWS: usize>(rows: &[u32], panel: &Panel<'_>, target: Targe
         }
     }
     let Target { scales, out, outputs, .. } = target;
-    for (row, scale) in scales.iter().enumerate() {
-        for half in 0..2 {
+    for (row, (scale, sums)) in scales.iter().zip(sums).enumerate() {
+        for (half, sum) in sums.into_iter().enumerate() {
             // SAFETY: 8 of the panel's 16 columns, and of the row's part of the output.
-            unsafe {
-                store(sums[row][half], 0, *scale, panel, 8 * half, out.as_mut_ptr().add(row * outputs + 8 * half))
-            };
+            unsafe { store(sum, 0, *scale, panel, 8 * half, out.as_mut_ptr().add(row * outputs + 8 * half)) };
         }
     }
 }
