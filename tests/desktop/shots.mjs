@@ -35,6 +35,8 @@ await onStage(async (stage) => {
 
 async function shoot(page, view, theme) {
   await page.setTheme(theme);
+  // Colours glide from one theme to the other.
+  await page.until("the colours have settled", `return document.getAnimations().every((a) => a.playState !== "running")`);
   const path = join(folder, `${view}-${theme}.png`);
   await page.screenshot(path);
   console.log(path);
