@@ -23,7 +23,8 @@ pub enum Side {
 /// In what the CPU multiplies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Arithmetic {
-    /// Weights and activations rounded to eight bits: three to four times as quick.
+    /// Weights and activations rounded to eight bits: four to ten times as quick (benches/README.md). A layer
+    /// of a size for which this processor has no exact eight-bit product stays in f32.
     #[default]
     Int8,
     /// What the eight bits are measured against.
@@ -119,8 +120,8 @@ impl Embedder {
         &self.opened.device
     }
 
-    /// BLAKE3 over configuration, tokenizer, weights and the CPU's arithmetic, in hexadecimal: vectors with different
-    /// fingerprints must not be compared.
+    /// BLAKE3 over configuration, tokenizer, weights and the CPU's arithmetic, in hexadecimal: vectors with
+    /// different fingerprints must not be compared.
     pub fn fingerprint(&self) -> &str {
         &self.opened.fingerprint
     }

@@ -211,12 +211,10 @@ impl Linear {
             values.extend(weights.values(&format!("blk.{layer}.{name}.weight"), &[to, from])?);
             bias.extend(weights.values(&format!("blk.{layer}.{name}.bias"), &[to])?);
         }
-        let weight = match arithmetic {
-            Arithmetic::Int8 => Weight::Int8(Matrix::new(Kernel::best(), &values, from)),
-            Arithmetic::F32 => {
-                let outputs = values.len() / from;
-                Weight::F32(Tensor::from_vec(values, (outputs, from), &Device::Cpu)?.t()?.contiguous()?)
-            }
+        let outputs = values.len() / from;
+        let weight = match (arithmetic, Kernel::fitting(from, outputs)) {
+            (Arithmetic::Int8, Some(kernel)) => Weight::Int8(Matrix::new(kernel, &values, from)),
+            _ => Weight::F32(Tensor::from_vec(values, (outputs, from), &Device::Cpu)?.t()?.contiguous()?),
         };
         Ok(Linear { weight, bias })
     }

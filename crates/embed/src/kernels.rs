@@ -1,6 +1,6 @@
 //! The arithmetic of the encoder that is not a large matrix product, on plain slices: GELU, layer norm,
-//! attention, and rounding to eight bits. candle has these too, but one value at a time (its GELU goes through f64), over padded
-//! batches, and with a pass over memory each; here each is one pass that the compiler vectorises.
+//! attention, and rounding to eight bits. candle has these too, but one value at a time (its GELU goes
+//! through f64), over padded batches, and with a pass over memory each; here each is one pass.
 //!
 //! Each kernel is compiled for several instruction sets and chosen at run time; `FMA` says whether
 //! fused multiply-add is an instruction there, because without it `mul_add` is a slow library call.
