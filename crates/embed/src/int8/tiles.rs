@@ -54,8 +54,9 @@ pub(super) fn product(kernel: Kernel, matrix: &Matrix, panels: &[i8], rows: &Row
 
 fn run(kernel: Kernel, tile: Tile, rows: &[u32], panel: &Panel<'_>, target: Target<'_>, block: usize) {
     let third = block / tile.rows.div_ceil(3);
-    // SAFETY: a matrix has panels of a kernel only where `Kernel::available` found its instructions. The slices are as long as the tile reads and writes: `rows` holds
-    // `block` groups a step and `weights` `columns` a step, `target.out` reaches to the last live row.
+    // SAFETY: a matrix has panels of a kernel only where `Kernel::available` found its instructions. The
+    // slices are as long as the tile reads and writes: `rows` holds `block` groups a step and `weights`
+    // `columns` a step, `target.out` reaches to the last live row.
     unsafe {
         match (kernel, third) {
             (Kernel::Avx512Vnni, 1) => avx512::<4>(rows, panel, target),
