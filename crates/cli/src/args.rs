@@ -63,6 +63,9 @@ pub(crate) enum Command {
         sort: Sort,
         #[arg(long, value_enum, default_value_t = Mode::Hybrid)]
         mode: Mode,
+        /// Read so many of the best hits in order of time and rank them anew
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        rerank: usize,
     },
     /// Show a message with its neighbours, or a conversation
     Show {
@@ -124,7 +127,7 @@ pub(crate) enum Command {
     Eval {
         /// JSON Lines, gzip or plain
         file: Option<PathBuf>,
-        /// words, static, context, hybrid; several with commas
+        /// words, static, context, evolved, hybrid; several with commas
         #[arg(long, value_enum, value_delimiter = ',', default_value = "hybrid")]
         mode: Vec<Mode>,
         /// Write the rankings as TREC run lines, at most 100 deep
@@ -139,9 +142,17 @@ pub(crate) enum Command {
         /// Only the first N histories
         #[arg(long, value_name = "N")]
         only: Option<usize>,
+        /// Read so many of the best hits in order of time and rank them anew
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        rerank: usize,
         /// Embed in f32 instead of eight bits, to compare the two
         #[arg(long)]
         f32: bool,
+    },
+    /// Models that read the archive: which there are, which is in use
+    Model {
+        #[command(subcommand)]
+        what: Model,
     },
     /// Import the invented sample archive
     Sample,
@@ -150,6 +161,20 @@ pub(crate) enum Command {
     /// Speak JSON lines on standard input and output, as the window does
     #[command(hide = true)]
     Stdio,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Model {
+    /// All models, and what this archive has of each
+    List,
+    /// Go over to a model: a new one reads everything first, while searches go on with the old
+    Use { name: String },
+    /// More about a model, by name or folder
+    Info { name: String },
+    /// Make a folder known as a model; it stays where it is
+    Add { folder: PathBuf },
+    /// Drop what a model that is not in use made of the archive
+    Drop { name: String },
 }
 
 /// What is to be forgotten: exactly one.
@@ -188,6 +213,7 @@ pub(crate) enum Mode {
     Words,
     Static,
     Context,
+    Evolved,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -216,6 +242,7 @@ impl From<Mode> for evoke_memory::message::Mode {
             Mode::Words => Self::Words,
             Mode::Static => Self::Static,
             Mode::Context => Self::Context,
+            Mode::Evolved => Self::Evolved,
         }
     }
 }

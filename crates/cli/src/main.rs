@@ -6,6 +6,7 @@
 
 mod args;
 mod measure;
+mod model;
 mod run;
 mod show;
 mod stdio;
@@ -81,6 +82,7 @@ impl Args {
             Command::Forget { dry_run, .. } => !dry_run,
             Command::Sample | Command::Resume | Command::Stdio => true,
             Command::People { me } => !me.is_empty(),
+            Command::Model { what } => what.writes(),
             _ => false,
         }
     }

@@ -13,7 +13,9 @@ use std::{
 };
 
 pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Result<ExitCode, MemoryError> {
-    let Command::Eval { file, mode, run, compare, keep, only, f32 } = command else { return Ok(ExitCode::SUCCESS) };
+    let Command::Eval { file, mode, run, compare, keep, only, rerank, f32 } = command else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let file =
         file.as_deref().ok_or_else(|| MemoryError::BadQuery("say which file of histories to measure on".into()))?;
     if let Some([a, b]) = compare.as_deref() {
@@ -21,7 +23,7 @@ pub(crate) async fn run(command: &Command, json: bool, options: &Options) -> Res
     }
     let modes: Vec<evoke_memory::message::Mode> = mode.iter().map(|m| (*m).into()).collect();
     let arithmetic = if *f32 { Arithmetic::F32 } else { Arithmetic::Int8 };
-    let eval = Eval::new(modes.clone(), Options { arithmetic, ..options.clone() });
+    let eval = Eval::new(modes.clone(), *rerank, Options { arithmetic, ..options.clone() });
     let scratch = tempfile::tempdir().map_err(anyhow::Error::from)?;
     let mut all: Vec<Scored> = Vec::new();
     for (n, history) in eval::histories(file)?.enumerate().take(only.unwrap_or(usize::MAX)) {

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Args, Command, What},
-    measure, show, stdio,
+    measure, model, show, stdio,
 };
 use evoke_memory::{
     Device, ImportOptions, Memory, MemoryError, Options, Watch, default_home, home_exists,
@@ -59,13 +59,14 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
             let receipts = watched(json, |watch| async move { memory.resume(&watch).await }).await?;
             say(json, &receipts, || receipts.iter().for_each(show::receipt));
         }
-        Command::Search { query, limit, offset, sort, mode } => {
+        Command::Search { query, limit, offset, sort, mode, rerank } => {
             let query = Query {
                 text: query.join(" "),
                 limit,
                 offset,
                 sort: sort.into(),
                 mode: mode.into(),
+                rerank,
                 ..Query::default()
             };
             let found = memory.search(&query).await?;
@@ -110,6 +111,7 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
             say(json, &status, || show::status(&status));
         }
         Command::Forget { what, dry_run, yes } => return forget(memory, json, &what, dry_run, yes).await,
+        Command::Model { what } => return model::run(what, json, memory).await,
         Command::Home | Command::Eval { .. } | Command::Stdio => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -161,7 +163,7 @@ async fn import(
 }
 
 /// Long work with a bar on a terminal; Ctrl-C ends it after what is being written.
-async fn watched<T, F: Future<Output = Result<T, MemoryError>>>(
+pub(crate) async fn watched<T, F: Future<Output = Result<T, MemoryError>>>(
     json: bool,
     work: impl FnOnce(Watch) -> F,
 ) -> Result<T, MemoryError> {

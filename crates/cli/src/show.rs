@@ -1,8 +1,8 @@
 //! Answers in words for a terminal. Nothing is computed here.
 
 use evoke_memory::message::{
-    ConversationRow, Day, DryRun, Forgotten, Found, Hit, MessageId, Page, PersonRow, Reason, Receipt, Shown, SourceRow,
-    Status, Timeline, Unit,
+    ConversationRow, Day, DryRun, Forgotten, Found, Hit, MessageId, ModelRow, Page, PersonRow, Reason, Receipt, Shown,
+    SourceRow, Status, Timeline, Unit,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -245,5 +245,13 @@ pub(crate) fn forgotten(f: &Forgotten) {
     );
     if f.done {
         println!("Gone from every table, index, statistic and old version, in {:.1} s.", f.took_ms as f32 / 1000.0);
+    }
+}
+
+pub(crate) fn model(m: &ModelRow) {
+    let kind = if m.evolver { ", with a latent memory" } else { "" };
+    println!("{:24} {:11} {} dims{kind}, {} MB, {}", m.name, m.state, m.dims, m.bytes.div_ceil(1_000_000), m.folder);
+    if let Some(trouble) = &m.trouble {
+        println!("  {trouble}");
     }
 }

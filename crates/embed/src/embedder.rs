@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::device::{Device, choose};
-use crate::model::Model;
+use crate::evolver::{Evolver, Said};
+use crate::model::{Model, Read};
 use crate::prior::Prior;
 use crate::tokens::{Tokenizer, Tokens};
 use crate::{EmbedError, Vector};
@@ -42,6 +43,7 @@ struct Opened {
     tokenizer: Tokenizer,
     model: Model,
     prior: Option<Prior>,
+    evolver: Option<Evolver>,
     fingerprint: String,
     device: String,
     /// The model's own threads: batches are shared among them, and pieces of a batch where there are
@@ -49,11 +51,20 @@ struct Opened {
     pool: rayon::ThreadPool,
 }
 
+/// How long what a model makes of a text is; 0 where it makes no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    pub vector: usize,
+    pub seed: usize,
+    pub state: usize,
+}
+
 /// Tokens in a batch: enough to make products large, few enough to stay in the cache.
 const BATCH_TOKENS: usize = 1024;
 
 impl Embedder {
-    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if it is there, `prior.safetensors`.
+    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf` and
+    /// `prior.safetensors`.
     /// The error names the file that is missing or broken.
     pub fn open(dir: &Path, device: Device) -> Result<Self, EmbedError> {
         Self::open_with(dir, device, Arithmetic::default())
@@ -62,13 +73,14 @@ impl Embedder {
     /// The same with another arithmetic on the CPU, to measure one against the other.
     pub fn open_with(dir: &Path, device: Device, arithmetic: Arithmetic) -> Result<Self, EmbedError> {
         let [config, tokenizer, weights] = ["config.json", "tokenizer.json", "model.gguf"].map(|name| dir.join(name));
-        let fingerprint = fingerprint(&[&config, &tokenizer, &weights], arithmetic)?;
+        let fingerprint = fingerprint(dir, arithmetic)?;
         let config = Config::read(&config)?;
         let chosen = choose(device);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(chosen.threads).build();
         let opened = Opened {
             tokenizer: Tokenizer::open(&tokenizer, config.embedder.max_tokens)?,
             model: Model::open(&weights, &config, &chosen.device, arithmetic)?,
+            evolver: Evolver::open(dir, config.bert.hidden_size)?,
             prior: Prior::open(&dir.join("prior.safetensors"), config.bert.hidden_size)?,
             fingerprint,
             device: chosen.description,
@@ -78,31 +90,53 @@ impl Embedder {
         Ok(Embedder { opened: Arc::new(opened) })
     }
 
+    /// What a model directory's vectors will be like, from its heads alone: quick.
+    pub fn lengths_of(dir: &Path) -> Result<Lengths, EmbedError> {
+        let vector = Config::read(&dir.join("config.json"))?.bert.hidden_size;
+        let evolver = Evolver::open(dir, vector)?.map(|evolver| evolver.sizes());
+        Ok(Lengths { vector, seed: evolver.map_or(0, |e| e.seed), state: evolver.map_or(0, |e| e.state) })
+    }
+
+    pub fn lengths(&self) -> Lengths {
+        let evolver = self.evolver().map(Evolver::sizes);
+        Lengths { vector: self.dims(), seed: evolver.map_or(0, |e| e.seed), state: evolver.map_or(0, |e| e.state) }
+    }
+
     /// One vector for each text, in the order given. How many texts come at once, and which, changes
     /// no vector (beyond rounding, below 1e-5).
     pub fn embed(&self, texts: &[&str], side: Side) -> Result<Vec<Vector>, EmbedError> {
-        let Opened { config, tokenizer, model, pool, .. } = &*self.opened;
+        let Opened { config, tokenizer, model, evolver, pool, .. } = &*self.opened;
         let prefix = config.prefix(side);
         pool.install(|| {
             let tokens: Vec<Tokens> =
                 texts.par_iter().map(|text| tokenizer.read(prefix, text)).collect::<Result<_, _>>()?;
             let batches = batches(&tokens, pool.current_num_threads());
-            let vectors: Vec<Vec<Vec<f32>>> = batches
+            let read: Vec<Vec<Read>> = batches
                 .par_iter()
                 .with_max_len(1)
                 .map(|places| {
                     let ids = places.iter().filter_map(|at| Some(tokens.get(*at)?.ids.as_slice()));
-                    model.vectors(&ids.collect::<Vec<_>>())
+                    model.read(&ids.collect::<Vec<_>>(), evolver.as_ref())
                 })
                 .collect::<Result<_, _>>()?;
-            let mut placed: Vec<(usize, Vec<f32>)> =
-                batches.into_iter().flatten().zip(vectors.into_iter().flatten()).collect();
+            let mut placed: Vec<(usize, Read)> =
+                batches.into_iter().flatten().zip(read.into_iter().flatten()).collect();
             placed.sort_unstable_by_key(|(at, _)| *at);
-            let vectors = tokens.into_iter().zip(placed);
-            Ok(vectors
-                .map(|(tokens, (_, values))| Vector { values, tokens: tokens.ids.len(), cut: tokens.cut })
-                .collect())
+            let vectors = tokens.into_iter().zip(placed).map(|(tokens, (_, Read { vector, seed }))| Vector {
+                values: vector,
+                seed,
+                tokens: tokens.ids.len(),
+                cut: tokens.cut,
+            });
+            Ok(vectors.collect())
         })
+    }
+
+    /// The states of many streams of passages, each read from an empty memory and by itself, on all threads;
+    /// empty where the model has no evolver.
+    pub fn states(&self, streams: &[Vec<Said<'_>>]) -> Result<Vec<Vec<Vec<f32>>>, EmbedError> {
+        let Opened { evolver, pool, .. } = &*self.opened;
+        evolver.as_ref().map_or(Ok(Vec::new()), |evolver| pool.install(|| evolver.states(streams)))
     }
 
     /// Length of every vector.
@@ -120,10 +154,15 @@ impl Embedder {
         &self.opened.device
     }
 
-    /// BLAKE3 over configuration, tokenizer, weights and the CPU's arithmetic, in hexadecimal: vectors with
+    /// BLAKE3 over configuration, tokenizer, weights, evolver and the CPU's arithmetic, in hexadecimal: vectors with
     /// different fingerprints must not be compared.
     pub fn fingerprint(&self) -> &str {
         &self.opened.fingerprint
+    }
+
+    /// The model's latent memory, if it has one.
+    pub fn evolver(&self) -> Option<&Evolver> {
+        self.opened.evolver.as_ref()
     }
 
     /// Statistics of other people's text, if the model directory has them.
@@ -155,13 +194,20 @@ fn batches(tokens: &[Tokens], threads: usize) -> Vec<Vec<usize>> {
     batches
 }
 
-fn fingerprint(paths: &[&std::path::PathBuf], arithmetic: Arithmetic) -> Result<String, EmbedError> {
+/// What decides a vector or a state; the prior does not.
+const READ: [&str; 4] = ["config.json", "tokenizer.json", "model.gguf", "evolver.gguf"];
+
+fn fingerprint(dir: &Path, arithmetic: Arithmetic) -> Result<String, EmbedError> {
     let mut hash = blake3::Hasher::new();
     hash.update(format!("{arithmetic:?}").as_bytes());
-    for path in paths {
+    for name in READ {
+        let path = dir.join(name);
+        if name == "evolver.gguf" && !path.exists() {
+            continue;
+        }
         let mut part = blake3::Hasher::new();
-        let file = std::fs::File::open(path).map_err(|error| EmbedError::io(path, &error))?;
-        part.update_reader(file).map_err(|error| EmbedError::io(path, &error))?;
+        let file = std::fs::File::open(&path).map_err(|error| EmbedError::io(&path, &error))?;
+        part.update_reader(file).map_err(|error| EmbedError::io(&path, &error))?;
         hash.update(part.finalize().as_bytes());
     }
     Ok(hash.finalize().to_hex().to_string())

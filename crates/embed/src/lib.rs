@@ -1,7 +1,8 @@
 //! Text to vectors: the only home of candle and of the tokenizer. It knows texts and numbers, not
 //! messages; which text is embedded with which context, and where vectors are kept, is for others.
 //!
-//! A model is a directory: `config.json`, `tokenizer.json`, `model.gguf` and perhaps `prior.safetensors`
+//! A model is a directory: `config.json`, `tokenizer.json`, `model.gguf` and perhaps `evolver.gguf`
+//! and `prior.safetensors`
 //! (see `models/evoke-e5-small/MODEL_CARD.md`). Nothing is ever fetched.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -12,6 +13,7 @@ mod device;
 mod embedder;
 mod encoder;
 mod error;
+mod evolver;
 mod int8;
 mod kernels;
 mod lanes;
@@ -25,8 +27,9 @@ mod weights;
 
 pub use correction::Correction;
 pub use device::Device;
-pub use embedder::{Arithmetic, Embedder, Side};
+pub use embedder::{Arithmetic, Embedder, Lengths, Side};
 pub use error::EmbedError;
+pub use evolver::{Evolver, EvolverSizes, Intent, Said, Stream, Wanted};
 pub use prior::Prior;
 pub use statistics::Statistics;
 pub use vector::{Vector, mix};

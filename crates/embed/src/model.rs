@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 
 use crate::config::{Config, Pooling};
 use crate::encoder::Encoder;
+use crate::evolver::Evolver;
 use crate::kernels::{self, Norm};
 use crate::padded::PaddedEncoder;
 use crate::weights::{Weights, WordTable};
@@ -19,6 +20,14 @@ pub(crate) struct Model {
     body: Body,
     pooling: Pooling,
     hidden: usize,
+}
+
+/// What is made of one text.
+pub(crate) struct Read {
+    /// Unit length, [hidden].
+    pub(crate) vector: Vec<f32>,
+    /// Empty without an evolver.
+    pub(crate) seed: Vec<f32>,
 }
 
 /// The layers: ragged on the CPU, padded on a GPU.
@@ -53,25 +62,28 @@ impl Model {
         Ok(Model { words, positions, norm, body, pooling: config.embedder.pooling, hidden })
     }
 
-    /// Unit vectors of texts given as token ids (none empty, none longer than the positions).
-    pub(crate) fn vectors(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    /// Unit vectors and, with an evolver, seeds of texts given as token ids (none empty, none longer than
+    /// the positions).
+    pub(crate) fn read(&self, texts: &[&[u32]], evolver: Option<&Evolver>) -> Result<Vec<Read>, EmbedError> {
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
         let x = self.embedded(texts)?;
         let states = match &self.body {
             Body::Ragged(encoder) => encoder.forward(x, &lengths)?,
             Body::Padded(encoder) => encoder.forward(&x, &lengths)?,
         };
-        let mut states = states.flatten_all()?.to_vec1::<f32>()?;
-        let mut rest = states.as_mut_slice();
-        let mut vectors = Vec::with_capacity(texts.len());
+        let states = states.flatten_all()?.to_vec1::<f32>()?;
+        let mut rest = states.as_slice();
+        let mut read = Vec::with_capacity(texts.len());
         for length in lengths {
-            let (text, later) = rest.split_at_mut(length * self.hidden);
-            vectors.push(match self.pooling {
+            let (text, later) = rest.split_at(length * self.hidden);
+            let vector = match self.pooling {
                 Pooling::Mean => mean(text, self.hidden),
-            });
+            };
+            let seed = evolver.map(|evolver| evolver.seed(text)).transpose()?.unwrap_or_default();
+            read.push(Read { vector, seed });
             rest = later;
         }
-        Ok(vectors)
+        Ok(read)
     }
 
     /// Word + position + type, normed: [tokens, hidden].

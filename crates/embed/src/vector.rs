@@ -5,6 +5,8 @@
 pub struct Vector {
     /// Unit length, [`crate::Embedder::dims`] values.
     pub values: Vec<f32>,
+    /// What the model's evolver keeps of the text, [`crate::EvolverSizes::seed`] values; empty without one.
+    pub seed: Vec<f32>,
     /// Tokens read, prefix and special tokens included.
     pub tokens: usize,
     /// The text was longer than the model reads; its end has no part in the vector.

@@ -46,6 +46,22 @@ impl Weights {
         Ok(tensor)
     }
 
+    /// A size from the file's metadata.
+    pub(crate) fn size(&self, key: &str) -> Result<usize, EmbedError> {
+        let value = self.content.metadata.get(key).and_then(|value| value.to_u32().ok());
+        value.map(|value| value as usize).ok_or_else(|| self.broken(&format!("it does not say {key}")))
+    }
+
+    /// A text from the file's metadata.
+    pub(crate) fn text(&self, key: &str) -> Result<String, EmbedError> {
+        let value = self.content.metadata.get(key).and_then(|value| value.to_string().ok());
+        value.cloned().ok_or_else(|| self.broken(&format!("it does not say {key}")))
+    }
+
+    pub(crate) fn broken(&self, reason: &str) -> EmbedError {
+        EmbedError::broken(&self.path, reason)
+    }
+
     /// The named tensor as numbers, in row-major order.
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EmbedError> {
         Ok(self.tensor(name, shape)?.flatten_all()?.to_vec1()?)

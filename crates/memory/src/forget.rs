@@ -27,7 +27,7 @@ impl Memory {
     pub async fn preview_forget(&self, target: &Target) -> Result<Forgotten, MemoryError> {
         self.refresh().await?;
         let going = self.going(target).await?;
-        let passages = self.store().passages_of(&going.messages).await?.len() as u64;
+        let passages = self.active().passages.of_messages(&going.messages).await?.len() as u64;
         Ok(told(&going, passages, false))
     }
 
@@ -45,12 +45,16 @@ impl Memory {
             let _changing = self.0.changing.lock().await;
             self.remove(&going, matches!(target, Target::Import(_))).await?
         };
-        self.read_these(going.touched.clone(), &Watch::default(), &|| false).await?;
+        let active = self.active();
+        self.read_these(&active, going.touched.clone(), &Watch::default(), &|| false).await?;
         {
             let _changing = self.0.changing.lock().await;
-            let tidied = self.store().erase(self.0.private_temp).await?;
-            self.0.vector_index.store(tidied.vector_index, std::sync::atomic::Ordering::Relaxed);
-            self.0.statistics.lock().await.write(&self.0.home.vault, self.store()).await?;
+            self.store().erase().await?;
+            for generation in self.generations() {
+                let tidied = generation.passages.erase(self.0.private_temp).await?;
+                generation.vector_index.store(tidied.vector_index, std::sync::atomic::Ordering::Relaxed);
+                generation.statistics.lock().await.write(&self.0.home.vault, &generation.passages).await?;
+            }
         }
         if let Target::Import(number) = target {
             self.mark_undone(*number).await?;
@@ -123,16 +127,18 @@ impl Memory {
             store.add_forgotten(&going.messages).await?;
             write(&self.0.forgotten).extend(&going.messages);
         }
-        store.add_waiting(&going.touched).await?;
+        for generation in self.generations() {
+            generation.passages.add_waiting(&going.touched).await?;
+        }
         for (import, ids) in &going.given {
             store.give_to_import(*import, ids).await?;
         }
-        let passages = store.passages_of(&going.messages).await?;
-        self.0.statistics.lock().await.change(passages.iter().map(|p| &p.meaning), std::iter::empty());
-        store.delete_passages(&going.messages).await?;
+        let passages = self.remove_passages(going).await?;
         store.delete_messages(&going.messages).await?;
         store.delete_met(&going.messages).await?;
-        store.remove_waiting(&going.conversations).await?;
+        for generation in self.generations() {
+            generation.passages.remove_waiting(&going.conversations).await?;
+        }
         store.delete_conversations(&going.conversations).await?;
         store.delete_people(&going.people).await?;
         let mut catalogue = self.catalogue_mut();
@@ -143,7 +149,31 @@ impl Memory {
         for (import, ids) in &going.given {
             ids.iter().for_each(|id| catalogue.give_to_import(*id, *import as u32));
         }
-        Ok(passages.len() as u64)
+        Ok(passages)
+    }
+
+    /// Takes passages out of every generation. In those not in use, all passages that may have had a
+    /// forgotten one before them go too, and wait: they need not be read at once.
+    async fn remove_passages(&self, going: &Going) -> Result<u64, MemoryError> {
+        let active = self.active();
+        let mut count = 0;
+        for generation in self.generations() {
+            let mut gone = generation.passages.of_messages(&going.messages).await?;
+            if generation.number == active.number {
+                count = gone.len() as u64;
+                generation.passages.delete(&going.messages).await?;
+            } else {
+                for conversation in going.touched.iter().chain(&going.conversations) {
+                    gone.extend(generation.passages.of_conversation(*conversation).await?);
+                }
+                gone.sort_by_key(|p| (p.message, p.piece));
+                gone.dedup_by_key(|p| (p.message, p.piece));
+                generation.passages.delete_conversations(&going.touched).await?;
+                generation.passages.delete_conversations(&going.conversations).await?;
+            }
+            generation.statistics.lock().await.change(gone.iter().map(|p| &p.meaning), std::iter::empty());
+        }
+        Ok(count)
     }
 
     async fn mark_undone(&self, number: u64) -> Result<(), MemoryError> {

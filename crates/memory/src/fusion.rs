@@ -59,7 +59,7 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
             words_in_context: scores.words_in_context.map(|_| words_in_context),
             meaning: scores.meaning.map(|_| meaning),
             meaning_in_context: scores.meaning_in_context.map(|_| meaning_in_context),
-            sentence: String::new(),
+            ..Why::default()
         };
         let fused = Fused { message: *message, piece: *piece, score, why };
         match best.get_mut(message) {
@@ -80,7 +80,7 @@ fn weigh(mode: Mode, length: usize, words: f32, words_in_context: f32, meaning: 
     let by_meaning = (1.0 - CONTEXT_OF_MEANING) * meaning + CONTEXT_OF_MEANING * in_context;
     match mode {
         Mode::Static => meaning,
-        Mode::Context => in_context,
+        Mode::Context | Mode::Evolved => in_context,
         Mode::Words => by_words,
         Mode::Hybrid => WORDS * by_words + MEANING * by_meaning,
     }

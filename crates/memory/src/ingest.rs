@@ -83,8 +83,9 @@ impl Memory {
             self.store().index_words().await?;
         }
         if !options.words_only {
-            self.read_waiting(watch).await?;
-            self.tidy().await?;
+            let active = self.active();
+            self.read_waiting(&active, watch).await?;
+            self.tidy(&active).await?;
         }
         watch.report(Stage::Done, 0, 0);
         Ok(())
@@ -110,10 +111,16 @@ impl Memory {
                 Err(other) => return Err(other),
             }
         }
-        if !done.is_empty() || !self.store().waiting().await?.is_empty() {
+        if !done.is_empty() || self.waits().await? {
             self.finish_import(&ImportOptions::default(), watch).await?;
         }
+        self.resume_building(watch).await?;
         Ok(done)
+    }
+
+    /// Whether messages wait to be read by the model in use.
+    pub(crate) async fn waits(&self) -> Result<bool, MemoryError> {
+        Ok(!self.active().passages.waiting().await?.is_empty())
     }
 
     /// Imports cut off before their end.
@@ -261,7 +268,10 @@ impl Memory {
             .filter(|c| account.waiting.insert(*c))
             .collect();
         let store = self.store();
-        store.add_waiting(&touched.into_iter().collect::<Vec<_>>()).await?;
+        let touched: Vec<ConversationId> = touched.into_iter().collect();
+        for generation in self.generations() {
+            generation.passages.add_waiting(&touched).await?;
+        }
         store.put_conversations(&account.changed_conversations()).await?;
         store.put_people(&account.changed_people()).await?;
         store.add_messages(&added).await?;

@@ -45,7 +45,7 @@ impl Memory {
 
     /// Goes on in the background with what an earlier session left: cut-off imports, unread messages.
     pub async fn start_resume(&self) -> Result<Option<Job>, MemoryError> {
-        if !self.writes() || (self.interrupted().await? == 0 && self.store().waiting().await?.is_empty()) {
+        if !self.writes() || (self.interrupted().await? == 0 && !self.waits().await? && !self.building()) {
             return Ok(None);
         }
         let job = self.0.jobs.add(vec!["Going on where Evoke was closed".into()]);

@@ -13,15 +13,19 @@ mod browse;
 mod call;
 mod catalogue;
 mod dates;
+mod epoch;
 mod error;
 pub mod eval;
 mod facets;
 mod forget;
 mod fusion;
+mod generation;
 mod home;
 mod ingest;
 mod jobs;
+mod models;
 mod offline;
+mod order;
 mod passage;
 mod query;
 mod reading;
@@ -47,6 +51,7 @@ use catalogue::{Catalogue, State};
 use evoke_embed::Embedder;
 use evoke_message::MessageId;
 use evoke_store::{Secret, Store, Versions};
+use generation::{Generation, Generations};
 use home::Home;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use std::{
@@ -105,14 +110,13 @@ struct Inner {
     options: Options,
     home: Home,
     store: Store,
-    embedder: tokio::sync::OnceCell<Embedder>,
+    generations: RwLock<Generations>,
     catalogue: RwLock<Catalogue>,
-    statistics: tokio::sync::Mutex<statistics::Kept>,
     /// Languages whose stemmers the archive's words went through.
     languages: RwLock<BTreeSet<words::Language>>,
     forgotten: RwLock<HashSet<MessageId>>,
-    /// Versions of the tables that the catalogue was loaded from; only a reader looks at it.
-    loaded: tokio::sync::Mutex<Versions>,
+    /// Versions of the tables and of the passages that the catalogue was loaded from; only a reader looks at it.
+    loaded: tokio::sync::Mutex<(Versions, u64)>,
     /// One change at a time inside this process; the lock file keeps other processes out.
     changing: tokio::sync::Mutex<()>,
     /// Held while conversations are read for meaning, from their messages to the commit.
@@ -121,7 +125,6 @@ struct Inner {
     asked_to_wait: std::sync::atomic::AtomicUsize,
     jobs: jobs::Jobs,
     private_temp: bool,
-    vector_index: std::sync::atomic::AtomicBool,
 }
 
 impl Memory {
@@ -138,12 +141,12 @@ impl Memory {
         };
         let home = Home::open(&options.home, secret, options.write)?;
         let private_temp = private_temp();
-        let store = Store::open(&home.vault, DIMS, home.writes()).await?;
-        let kept = statistics::Kept::open(&home.vault, &store, DIMS).await?;
+        let store = Store::open(&home.vault, home.writes()).await?;
+        let ledger = models::ledger(&home.vault, options.models.as_deref())?;
+        let generations = Generations::open(ledger, &home.vault, &store, home.writes()).await?;
         let memory = Memory(Arc::new(Inner {
-            embedder: tokio::sync::OnceCell::new(),
+            generations: RwLock::new(generations),
             catalogue: RwLock::default(),
-            statistics: tokio::sync::Mutex::new(kept),
             languages: RwLock::new(read_languages(&home)),
             forgotten: RwLock::default(),
             loaded: tokio::sync::Mutex::default(),
@@ -152,7 +155,6 @@ impl Memory {
             asked_to_wait: 0.into(),
             jobs: jobs::Jobs::default(),
             private_temp,
-            vector_index: false.into(),
             options,
             home,
             store,
@@ -172,7 +174,8 @@ impl Memory {
 
     /// Fills the catalogue from the tables.
     async fn load(&self) -> Result<(), MemoryError> {
-        let versions = self.store().versions().await?;
+        let active = self.active();
+        let versions = (self.store().versions().await?, active.passages.version().await?);
         let mut fresh = Catalogue::default();
         for conversation in self.store().conversations().await? {
             fresh.put_conversation(conversation);
@@ -181,7 +184,8 @@ impl Memory {
             fresh.put_person(person);
         }
         self.store().known(|known| fresh.insert(&known)).await?;
-        self.store()
+        active
+            .passages
             .embedded(|id, there| fresh.set_state(id, if there { State::Embedded } else { State::Failed }))
             .await?;
         let forgotten = self.store().forgotten().await?.into_iter().collect();
@@ -196,15 +200,28 @@ impl Memory {
         if self.writes() {
             return Ok(());
         }
-        let now = self.store().versions().await?;
+        let ledger = models::ledger(&self.0.home.vault, self.0.options.models.as_deref())?;
+        if ledger.active != read(&self.0.generations).ledger.active {
+            let generations = Generations::open(ledger, &self.0.home.vault, self.store(), false).await?;
+            *write(&self.0.generations) = generations;
+        }
+        let active = self.active();
+        let now = (self.store().versions().await?, active.passages.version().await?);
         let stale = *self.0.loaded.lock().await != now;
         if stale {
             *write(&self.0.languages) = read_languages(&self.0.home);
-            let kept = statistics::Kept::open(&self.0.home.vault, self.store(), DIMS).await?;
-            *self.0.statistics.lock().await = kept;
+            let kept =
+                statistics::Kept::open(&self.0.home.vault, active.number, &active.passages, active.passages.dims())
+                    .await?;
+            *active.statistics.lock().await = kept;
             self.load().await?;
         }
         Ok(())
+    }
+
+    /// The generation that searches use.
+    fn active(&self) -> Arc<Generation> {
+        read(&self.0.generations).active.clone()
     }
 
     fn store(&self) -> &Store {
@@ -232,18 +249,22 @@ impl Memory {
         Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone().clone())
     }
 
-    /// The model, loaded when it is first needed.
-    async fn embedder(&self) -> Result<&Embedder, MemoryError> {
-        self.0
-            .embedder
-            .get_or_try_init(|| async {
-                let folder = home::models(self.0.options.models.as_deref())?.join(MODEL);
-                let (device, arithmetic) = (self.0.options.device, self.0.options.arithmetic);
-                let opened =
-                    tokio::task::spawn_blocking(move || Embedder::open_with(&folder, device, arithmetic)).await;
-                Ok(opened.map_err(anyhow::Error::from)??)
-            })
-            .await
+    /// The one in use, those kept, and those being built.
+    fn generations(&self) -> Vec<Arc<Generation>> {
+        read(&self.0.generations).all().cloned().collect()
+    }
+
+    /// The model of a generation, opened when it is first needed.
+    async fn embedder(&self, generation: &Generation) -> Result<Embedder, MemoryError> {
+        let open = async || {
+            let folder = self.model_folder(&generation.model)?;
+            let (device, arithmetic) = (self.0.options.device, self.0.options.arithmetic);
+            let opened = tokio::task::spawn_blocking(move || Embedder::open_with(&folder, device, arithmetic)).await;
+            let embedder = opened.map_err(anyhow::Error::from)??;
+            self.hold_to_fingerprint(generation, &embedder).await?;
+            Ok::<_, MemoryError>(embedder)
+        };
+        Ok(generation.embedder.get_or_try_init(open).await?.clone())
     }
 }
 

@@ -158,6 +158,11 @@ pub(crate) fn digest(m: &Message) -> i64 {
     ])
 }
 
+/// The hash of a stream that goes on with one more reading.
+pub(crate) fn chained(stream: i64, reading: i64) -> i64 {
+    hash(&[&stream.to_string(), &reading.to_string()])
+}
+
 fn hash(parts: &[&str]) -> i64 {
     let bytes = stable_hash(parts);
     i64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])

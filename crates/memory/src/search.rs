@@ -7,6 +7,7 @@ use crate::{
     Memory, MemoryError,
     catalogue::Catalogue,
     fusion::{self, Fused, Scores},
+    order::{self, Question},
     query::{self, Understood},
     read,
     snippet::{self, in_utf16},
@@ -26,6 +27,9 @@ const PAGE: usize = 30;
 /// Days around a named time in which a message still counts as near it.
 const NEAR_DAYS: i64 = 14;
 
+/// From how many standard deviations a hit is said to fit the order asked for.
+const FITS: f32 = 1.0;
+
 /// A query ready to run.
 pub(crate) struct Asked {
     pub(crate) understood: Understood,
@@ -34,9 +38,11 @@ pub(crate) struct Asked {
     words: String,
     pub(crate) tokens: HashSet<String>,
     pub(crate) languages: BTreeSet<words::Language>,
-    mode: Mode,
+    pub(crate) mode: Mode,
+    /// Best hits to read in order in any case.
+    pub(crate) rerank: usize,
     /// Made once, however often the lists are fetched.
-    vector: tokio::sync::OnceCell<Vec<f32>>,
+    pub(crate) question: tokio::sync::OnceCell<Question>,
 }
 
 /// A passage of a message, its scores, and its bytes in the message's text.
@@ -45,6 +51,7 @@ type Candidate = (MessageId, i32, Scores, std::ops::Range<usize>);
 /// A ranked message; the score is none where messages are only listed.
 pub(crate) struct Ranked {
     pub(crate) message: MessageId,
+    pub(crate) piece: i32,
     pub(crate) fused: Option<(f32, Why, std::ops::Range<usize>)>,
 }
 
@@ -60,6 +67,7 @@ impl Memory {
         self.refresh().await?;
         let asked = self.ask(query, now);
         let mut ranked = self.rank(&asked, asked.condition.clone()).await?;
+        self.rank_in_order(&asked, &mut ranked).await?;
         self.sort(&mut ranked, query.sort);
         let limit = if query.limit == 0 { PAGE } else { query.limit };
         let page: Vec<&Ranked> = ranked.iter().skip(query.offset).take(limit).collect();
@@ -100,7 +108,8 @@ impl Memory {
             languages,
             understood,
             mode: query.mode,
-            vector: tokio::sync::OnceCell::new(),
+            rerank: query.rerank,
+            question: tokio::sync::OnceCell::new(),
         }
     }
 
@@ -142,8 +151,8 @@ impl Memory {
         let scores: Vec<(MessageId, i32, Scores)> = candidates.into_iter().map(|c| (c.0, c.1, c.2)).collect();
         let ranked = fusion::fuse(&scores, full, asked.mode).into_iter().map(|f| {
             let at = places.get(&(f.message, f.piece)).cloned().unwrap_or(0..0);
-            let Fused { message, score, why, .. } = f;
-            Ranked { message, fused: Some((score, why, at)) }
+            let Fused { message, piece, score, why } = f;
+            Ranked { message, piece, fused: Some((score, why, at)) }
         });
         Ok(ranked.collect())
     }
@@ -158,7 +167,7 @@ impl Memory {
             .rev()
             .filter(|r| catalogue.passes(&condition.filter, r))
             .filter(|r| passing.as_ref().is_none_or(|p| p.contains(&r.id)))
-            .map(|r| Ranked { message: r.id, fused: None })
+            .map(|r| Ranked { message: r.id, piece: 0, fused: None })
             .collect())
     }
 
@@ -170,26 +179,28 @@ impl Memory {
         condition: &Condition,
     ) -> Result<(Vec<Candidate>, [bool; 2]), MemoryError> {
         let store = self.store();
+        let active = self.active();
+        let passages = &active.passages;
         let words = matches!(asked.mode, Mode::Hybrid | Mode::Words);
         let meaning = !matches!(asked.mode, Mode::Words) && self.catalogue().coverage().embedded > 0;
         let vector = match meaning {
-            true => Some(asked.vector.get_or_try_init(|| self.query_vector(&asked.understood.words)).await?),
+            true => Some(asked.question.get_or_try_init(|| self.question(&asked.understood.words)).await?),
             false => None,
         };
+        let vector = vector.map(|question| &question.corrected);
         let by_words =
             async { if words { store.by_words(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) } };
-        let by_context = async {
-            if words { store.by_words_in_context(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) }
-        };
+        let by_context =
+            async { if words { passages.by_words(&asked.words, condition, CANDIDATES).await } else { Ok(vec![]) } };
         let near = async |column: &'static str, on: bool| match vector {
-            Some(vector) if on => store.by_vector(column, vector, condition, CANDIDATES).await,
+            Some(vector) if on => passages.by_vector(column, vector, condition, CANDIDATES).await,
             _ => Ok(vec![]),
         };
         let (by_words, by_context, by_meaning, by_meaning_in_context) = tokio::try_join!(
             by_words,
             by_context,
             near("meaning", matches!(asked.mode, Mode::Hybrid | Mode::Static)),
-            near("context", matches!(asked.mode, Mode::Hybrid | Mode::Context)),
+            near("context", matches!(asked.mode, Mode::Hybrid | Mode::Context | Mode::Evolved)),
         )?;
         let messages: BTreeSet<MessageId> = [&by_words, &by_context, &by_meaning, &by_meaning_in_context]
             .into_iter()
@@ -197,7 +208,7 @@ impl Memory {
             .map(|l| l.message)
             .collect();
         let ids: Vec<MessageId> = messages.into_iter().collect();
-        let scored = store.scored(&ids, vector.map(Vec::as_slice)).await?;
+        let scored = passages.scored(&ids, vector.map(Vec::as_slice)).await?;
         let words_of: HashMap<MessageId, f32> = by_words.iter().map(|l| (l.message, l.score)).collect();
         let context_of: HashMap<(MessageId, i32), f32> =
             by_context.iter().map(|l| ((l.message, l.piece), l.score)).collect();
@@ -223,15 +234,16 @@ impl Memory {
         Ok((candidates, full))
     }
 
-    /// The query's vector, corrected by the archive's own statistics.
-    async fn query_vector(&self, text: &str) -> Result<Vec<f32>, MemoryError> {
-        let embedder = self.embedder().await?.clone();
-        let correction = self.0.statistics.lock().await.correction(embedder.prior());
-        let text = text.to_owned();
-        let work = tokio::task::spawn_blocking(move || embedder.embed(&[&text], Side::Query));
-        let vectors = work.await.map_err(anyhow::Error::from)??;
-        let first = vectors.into_iter().next().map(|v| v.values).unwrap_or_default();
-        Ok(correction.apply(&first))
+    /// The question as the model reads it, its vector also corrected by the archive's own statistics.
+    async fn question(&self, text: &str) -> Result<Question, MemoryError> {
+        let active = self.active();
+        let embedder = self.embedder(&active).await?;
+        let correction = active.statistics.lock().await.correction(embedder.prior());
+        let (text, reads) = (text.to_owned(), embedder.clone());
+        let work = tokio::task::spawn_blocking(move || reads.embed(&[&text], Side::Query));
+        let first = work.await.map_err(anyhow::Error::from)??.into_iter().next();
+        let (vector, seed) = first.map(|v| (v.values, v.seed)).unwrap_or_default();
+        Question::new(correction.apply(&vector), vector, seed, &embedder)
     }
 
     pub(crate) fn sort(&self, ranked: &mut [Ranked], sort: Sort) {
@@ -278,8 +290,9 @@ fn reason(why: &Why, bold: bool) -> String {
         (!bold && above(why.words_in_context), "words match in what was said just before"),
         (above(why.meaning), "it is close in meaning"),
         (!above(why.meaning) && above(why.meaning_in_context), "it is close in meaning with what was said before it"),
+        (why.order.is_some_and(|z| z > FITS), why.asked.as_deref().and_then(order::sentence).unwrap_or_default()),
     ];
-    let said: Vec<&str> = parts.into_iter().filter(|p| p.0).map(|p| p.1).collect();
+    let said: Vec<&str> = parts.into_iter().filter(|p| p.0 && !p.1.is_empty()).map(|p| p.1).collect();
     if said.is_empty() { "it passes the filters".to_owned() } else { said.join(", and ") }
 }
 

@@ -6,13 +6,22 @@
 
 use crate::MemoryError;
 use evoke_embed::{Correction, Prior, Statistics};
-use evoke_store::{Store, Vault};
+use evoke_store::{Passages, Vault};
 use std::sync::Arc;
 
-const FILE: &str = "statistics";
+/// The sealed file with the sums of a generation.
+fn file(generation: u32) -> String {
+    if generation <= 1 { "statistics".to_owned() } else { format!("statistics-{generation}") }
+}
+
+/// Takes the sums of a dropped generation away.
+pub(crate) fn remove(vault: &Vault, generation: u32) -> Result<(), MemoryError> {
+    Ok(vault.remove_sealed(&file(generation))?)
+}
 
 /// The sums, and the correction made from them.
 pub(crate) struct Kept {
+    generation: u32,
     sums: Statistics,
     /// Made when a query asks, since it takes the eigenvectors of a large matrix.
     correction: Option<Arc<Correction>>,
@@ -20,18 +29,23 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Reads the sums, or counts them anew where they are not of this version of the passages.
-    pub(crate) async fn open(vault: &Vault, store: &Store, dims: usize) -> Result<Kept, MemoryError> {
-        let version = store.versions().await?.passages;
-        if let Ok(Some(bytes)) = vault.read_sealed(FILE)
+    pub(crate) async fn open(
+        vault: &Vault,
+        generation: u32,
+        passages: &Passages,
+        dims: usize,
+    ) -> Result<Kept, MemoryError> {
+        let version = passages.version().await?;
+        if let Ok(Some(bytes)) = vault.read_sealed(&file(generation))
             && let Some((head, sums)) = bytes.split_first_chunk::<8>()
             && u64::from_le_bytes(*head) == version
             && let Ok(sums) = Statistics::from_bytes(sums)
         {
-            return Ok(Kept { sums, correction: None });
+            return Ok(Kept { generation, sums, correction: None });
         }
         let mut sums = Statistics::new(dims);
-        store.meanings(|vector| sums.add(vector)).await?;
-        Ok(Kept { sums, correction: None })
+        passages.meanings(|vector| sums.add(vector)).await?;
+        Ok(Kept { generation, sums, correction: None })
     }
 
     /// Takes vectors out and in.
@@ -50,9 +64,9 @@ impl Kept {
     }
 
     /// Writes the sums as those of the passages' present version.
-    pub(crate) async fn write(&self, vault: &Vault, store: &Store) -> Result<(), MemoryError> {
-        let mut bytes = store.versions().await?.passages.to_le_bytes().to_vec();
+    pub(crate) async fn write(&self, vault: &Vault, passages: &Passages) -> Result<(), MemoryError> {
+        let mut bytes = passages.version().await?.to_le_bytes().to_vec();
         bytes.extend(self.sums.to_bytes());
-        Ok(vault.write_sealed(FILE, &bytes)?)
+        Ok(vault.write_sealed(&file(self.generation), &bytes)?)
     }
 }

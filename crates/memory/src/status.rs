@@ -12,14 +12,15 @@ impl Memory {
 
     pub async fn status(&self) -> Result<Status, MemoryError> {
         self.refresh().await?;
-        let waiting = !self.store().waiting().await?.is_empty();
+        let active = self.active();
+        let waiting = !active.passages.waiting().await?.is_empty();
         let catalogue = self.catalogue();
         let coverage = catalogue.coverage();
         // Nothing may be called whole while something is still to be read, or read again.
         let percent = if waiting { coverage.percent().min(99) } else { coverage.percent() };
-        let vectors = if self.0.vector_index.load(Ordering::Relaxed) { "IVF_SQ" } else { "exact" };
+        let vectors = if active.vector_index.load(Ordering::Relaxed) { "IVF_SQ" } else { "exact" };
         let protection = self.0.home.vault.protection();
-        let embedder = self.0.embedder.get();
+        let embedder = active.embedder.get();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             home: self.0.home.root.display().to_string(),
@@ -27,7 +28,7 @@ impl Memory {
             index: Index { coverage, percent, vectors: vectors.to_owned() },
             network: offline::network(),
             protection: Protection { kind: protection.kind().to_owned(), sentence: protection.sentence() },
-            model: embedder.map_or(crate::MODEL, |e| e.name()).to_owned(),
+            model: active.model.clone(),
             device: embedder.map_or("not loaded yet", |e| e.device()).to_owned(),
             read_only: !self.writes(),
             disk_bytes: self.0.home.bytes(),

@@ -28,6 +28,9 @@ pub struct Query {
     pub sort: Sort,
     /// Which parts of the search run; all by default. For measuring (`evoke eval --mode`).
     pub mode: crate::hit::Mode,
+    /// So many of the best hits are read in the order of time by the evolver, and ranked anew; 0 is none.
+    #[ts(type = "number")]
+    pub rerank: usize,
     #[ts(type = "number")]
     pub offset: usize,
     /// Hits wanted; 0 means 30.

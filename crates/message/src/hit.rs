@@ -17,6 +17,8 @@ pub enum Mode {
     Words,
     Static,
     Context,
+    /// Context, and order where the question asks for it.
+    Evolved,
 }
 
 /// A message as it is shown, in a list or in its surroundings.
@@ -82,6 +84,10 @@ pub struct Why {
     pub words_in_context: Option<f32>,
     pub meaning: Option<f32>,
     pub meaning_in_context: Option<f32>,
+    /// How well it fits what was asked of order and change, where hits were read in order.
+    pub order: Option<f32>,
+    /// What was asked: `now`, `before`, `first`, `last`, …
+    pub asked: Option<String>,
     /// In one sentence, for a person.
     pub sentence: String,
 }

@@ -19,6 +19,8 @@ pub use hit::{Chip, Facet, Facets, Found, Hit, Mode, Offer, Page, Range, Shown, 
 pub use id::{ConversationId, MessageId, PersonId, stable_hash};
 pub use message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 pub use receipt::{Broken, DryRun, Forgotten, Job, JobState, Reason, Receipt, Stage, Stages, Target};
-pub use status::{Archive, ConversationRow, Coverage, Index, Network, PersonRow, Protection, SourceRow, Status};
+pub use status::{
+    Archive, ConversationRow, Coverage, Index, ModelRow, Network, PersonRow, Protection, SourceRow, Status,
+};
 pub use text::{fold, normalise};
 pub use timeline::{Bucket, Cluster, Day, OtherYear, Span, Timeline, Unit};

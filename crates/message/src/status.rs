@@ -95,6 +95,27 @@ pub struct Status {
     pub zone: String,
 }
 
+/// A model that can read the archive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct ModelRow {
+    pub name: String,
+    pub folder: String,
+    /// It came with Evoke.
+    pub bundled: bool,
+    /// `in use`, `kept`, `being built`, `not used`.
+    pub state: String,
+    /// Values of a vector; 0 where the model cannot be opened.
+    #[ts(type = "number")]
+    pub dims: u64,
+    /// It has a latent memory for order and state.
+    pub evolver: bool,
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Why it cannot be used.
+    pub trouble: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct SourceRow {

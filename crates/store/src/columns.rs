@@ -41,8 +41,11 @@ impl Columns {
         self.push(name, DataType::Boolean, false, Arc::new(BooleanArray::from_iter(values.map(Some))))
     }
 
-    /// Vectors of `dims` values; an empty one is null.
+    /// Vectors of `dims` values; an empty one is null. No column where there are no values.
     pub(crate) fn vector<'a>(self, name: &str, dims: usize, values: impl Iterator<Item = &'a [f32]>) -> Self {
+        if dims == 0 {
+            return self;
+        }
         let array = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(
             values.map(|v| (!v.is_empty()).then(|| v.iter().copied().map(Some))),
             dims as i32,
@@ -84,8 +87,11 @@ pub(crate) fn floats<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Float
     typed(batch, name)
 }
 
-/// The vector of one row; empty where it is null.
+/// The vector of one row; empty where it is null, or where there is no such column.
 pub(crate) fn vector(batch: &RecordBatch, name: &str, row: usize) -> Result<Vec<f32>, StoreError> {
+    if batch.column_by_name(name).is_none() {
+        return Ok(Vec::new());
+    }
     let list: &FixedSizeListArray = typed(batch, name)?;
     if list.is_null(row) {
         return Ok(Vec::new());

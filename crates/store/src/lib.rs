@@ -10,6 +10,7 @@
 mod columns;
 mod condition;
 mod error;
+mod passages;
 mod rows;
 mod search;
 mod session;
@@ -20,7 +21,8 @@ mod write;
 pub use condition::Condition;
 pub use error::StoreError;
 pub use evoke_vault::{Protection, Secret, Vault, VaultError, private_temp};
-pub use rows::{ImportRow, Known, MessageRow, PassageRow, PersonRow, WaitingRow};
+pub use passages::{Passages, Sizes};
+pub use rows::{ImportRow, Known, MessageRow, PassageRow, PersonRow};
 pub use search::{Listed, Scored};
 pub use tables::{SCHEMA, Store, Versions};
 pub use tidy::Tidied;

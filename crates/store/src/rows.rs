@@ -3,7 +3,7 @@
 //! A message's filterable fields are columns; what is only shown travels as JSON in `data`.
 
 use crate::{
-    StoreError,
+    Sizes, StoreError,
     columns::{Columns, flags, ints, longs, texts, vector},
 };
 use anyhow::Context;
@@ -194,14 +194,20 @@ pub struct PassageRow {
     /// Unit vectors; empty where embedding failed.
     pub meaning: Vec<f32>,
     pub context: Vec<f32>,
+    /// What the evolver keeps of the text; empty where the model has none.
+    pub seed: Vec<f32>,
+    /// What it said of state and order, unit length; empty where the model has no evolver.
+    pub state: Vec<f32>,
     /// Hash of all that was read to make the vectors, and of the model.
     pub reading: i64,
+    /// Hash of what the state was made from: this reading and those before it in its epoch; 0 without one.
+    pub stream: i64,
     /// The model read only the beginning.
     pub cut: bool,
 }
 
 impl PassageRow {
-    pub(crate) fn batch(rows: &[PassageRow], dims: usize) -> Result<RecordBatch, StoreError> {
+    pub(crate) fn batch(rows: &[PassageRow], sizes: Sizes) -> Result<RecordBatch, StoreError> {
         Columns::default()
             .text("message", rows.iter().map(|r| r.message.to_string()))
             .int("piece", rows.iter().map(|r| r.piece))
@@ -215,9 +221,12 @@ impl PassageRow {
             .int("length", rows.iter().map(|r| r.length))
             .text("context_words", rows.iter().map(|r| &r.context_words))
             .text("plain", rows.iter().map(|r| &r.plain))
-            .vector("meaning", dims, rows.iter().map(|r| r.meaning.as_slice()))
-            .vector("context", dims, rows.iter().map(|r| r.context.as_slice()))
+            .vector("meaning", sizes.vector, rows.iter().map(|r| r.meaning.as_slice()))
+            .vector("context", sizes.vector, rows.iter().map(|r| r.context.as_slice()))
+            .vector("seed", sizes.seed, rows.iter().map(|r| r.seed.as_slice()))
+            .vector("state", sizes.state, rows.iter().map(|r| r.state.as_slice()))
             .long("reading", rows.iter().map(|r| r.reading))
+            .long("stream", rows.iter().map(|r| r.stream))
             .flag("cut", rows.iter().map(|r| r.cut))
             .batch()
     }
@@ -229,6 +238,8 @@ impl PassageRow {
         let (piece, start, end) = (ints(batch, "piece")?, ints(batch, "start")?, ints(batch, "end")?);
         let (length, words, plain) = (ints(batch, "length")?, texts(batch, "context_words")?, texts(batch, "plain")?);
         let (reading, cut) = (longs(batch, "reading")?, flags(batch, "cut")?);
+        // Not in an archive from before there were states, until a writer adds it.
+        let stream = longs(batch, "stream").ok();
         (0..batch.num_rows())
             .map(|i| {
                 Ok(PassageRow {
@@ -246,7 +257,10 @@ impl PassageRow {
                     plain: plain.value(i).to_owned(),
                     meaning: vector(batch, "meaning", i)?,
                     context: vector(batch, "context", i)?,
+                    seed: vector(batch, "seed", i)?,
+                    state: vector(batch, "state", i)?,
                     reading: reading.value(i),
+                    stream: stream.map_or(0, |s| s.value(i)),
                     cut: cut.value(i),
                 })
             })
@@ -315,12 +329,6 @@ impl ImportRow {
             .map(|i| ImportRow { number: number.value(i), open: open.value(i), data: data.value(i).to_owned() })
             .collect())
     }
-}
-
-/// A conversation whose passages must be read (again).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaitingRow {
-    pub conversation: ConversationId,
 }
 
 pub(crate) fn conversation_batch(rows: &[Conversation]) -> Result<RecordBatch, StoreError> {

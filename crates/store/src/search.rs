@@ -1,7 +1,7 @@
 //! Lists of candidates under one pre-filter: by words, by vectors. Fusing them is the memory's.
 
 use crate::{
-    Condition, PassageRow, Store, StoreError,
+    Condition, PassageRow, Passages, Store, StoreError,
     columns::{floats, ints, texts},
     condition::among,
     rows::parsed,
@@ -55,15 +55,21 @@ impl Store {
         Ok(list)
     }
 
+    /// The messages that pass a condition, without ranking.
+    pub async fn passing(&self, condition: &Condition) -> Result<HashSet<MessageId>, StoreError> {
+        let mut all = HashSet::new();
+        for batch in rows(&self.messages, condition.sql(), Some(&["id"])).await? {
+            all.extend(crate::rows::ids::<MessageId>(&batch)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Passages {
     /// The same over passages with their predecessors.
-    pub async fn by_words_in_context(
-        &self,
-        words: &str,
-        condition: &Condition,
-        most: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    pub async fn by_words(&self, words: &str, condition: &Condition, most: usize) -> Result<Vec<Listed>, StoreError> {
         let columns = ["message", "piece", "_score"];
-        let batches = word_list(&self.passages, "context_words", words, condition, most, &columns).await?;
+        let batches = word_list(&self.table, "context_words", words, condition, most, &columns).await?;
         listed(&batches, "_score", |score| score)
     }
 
@@ -76,7 +82,7 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Listed>, StoreError> {
         let mut query: VectorQuery = self
-            .passages
+            .table
             .query()
             .nearest_to(vector)?
             .column(column)
@@ -98,7 +104,7 @@ impl Store {
         for part in messages.chunks(MOST_IDS) {
             let only = among("message", part.iter().map(ToString::to_string));
             let columns = ["message", "piece", "start", "end", "length", "meaning", "context"];
-            for batch in rows(&self.passages, Some(only), Some(&columns)).await? {
+            for batch in rows(&self.table, Some(only), Some(&columns)).await? {
                 let message = texts(&batch, "message")?;
                 let (piece, start) = (ints(&batch, "piece")?, ints(&batch, "start")?);
                 let (end, length) = (ints(&batch, "end")?, ints(&batch, "length")?);
@@ -123,21 +129,12 @@ impl Store {
         Ok(all)
     }
 
-    /// The messages that pass a condition, without ranking.
-    pub async fn passing(&self, condition: &Condition) -> Result<HashSet<MessageId>, StoreError> {
-        let mut all = HashSet::new();
-        for batch in rows(&self.messages, condition.sql(), Some(&["id"])).await? {
-            all.extend(crate::rows::ids::<MessageId>(&batch)?);
-        }
-        Ok(all)
-    }
-
     /// Passages of some messages, vectors and all.
-    pub async fn passages_of(&self, messages: &[MessageId]) -> Result<Vec<PassageRow>, StoreError> {
+    pub async fn of_messages(&self, messages: &[MessageId]) -> Result<Vec<PassageRow>, StoreError> {
         let mut all = Vec::new();
         for part in messages.chunks(MOST_IDS) {
             let only = among("message", part.iter().map(ToString::to_string));
-            for batch in rows(&self.passages, Some(only), None).await? {
+            for batch in rows(&self.table, Some(only), None).await? {
                 all.extend(PassageRow::read(&batch)?);
             }
         }

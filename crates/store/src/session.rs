@@ -59,32 +59,25 @@ fn session(vault: &Vault) -> Result<Arc<Session>, StoreError> {
     Ok(Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, Arc::new(registry))))
 }
 
-/// Opens a table, or makes it from an empty batch that has its columns.
+/// Opens a table. A writer makes it from an empty batch that has its columns where it is not there, and
+/// adds columns that it lacks; for a reader it must be there.
 pub(crate) async fn table(
     connection: &Connection,
     name: &str,
     empty: arrow_array::RecordBatch,
+    writer: bool,
 ) -> Result<Table, StoreError> {
-    match connection.open_table(name).lance_read_params(read_params()).execute().await {
-        Ok(table) => with_new_columns(table, &empty).await,
-        Err(lancedb::Error::TableNotFound { .. }) => {
+    let open = async || connection.open_table(name).lance_read_params(read_params()).execute().await;
+    match open().await {
+        Ok(table) if writer => with_new_columns(table, &empty).await,
+        Err(lancedb::Error::TableNotFound { .. }) if writer => {
             let options = WriteOptions { lance_write_params: Some(write_params()) };
             connection.create_table(name, empty).write_options(options).execute().await?;
             // Opened anew, so that every table in use went through `read_params`.
-            Ok(connection.open_table(name).lance_read_params(read_params()).execute().await?)
+            Ok(open().await?)
         }
-        Err(error) => Err(error.into()),
+        other => Ok(other.with_context(|| format!("the table {name} could not be opened"))?),
     }
-}
-
-/// Opens a table that must be there: a reader makes nothing.
-pub(crate) async fn existing(connection: &Connection, name: &str) -> Result<Table, StoreError> {
-    Ok(connection
-        .open_table(name)
-        .lance_read_params(read_params())
-        .execute()
-        .await
-        .with_context(|| format!("the table {name} could not be opened"))?)
 }
 
 fn read_params() -> ReadParams {
@@ -98,13 +91,18 @@ fn write_params() -> WriteParams {
 /// Migration by addition: columns that this version knows and the table lacks are added, filled with
 /// the neutral value of their type, so that an older archive opens without being imported anew.
 async fn with_new_columns(table: Table, empty: &arrow_array::RecordBatch) -> Result<Table, StoreError> {
-    use arrow_schema::DataType::{Boolean, Int32, Int64, Utf8};
+    use arrow_schema::DataType::{Boolean, FixedSizeList, Int32, Int64, Utf8};
     let present = table.schema().await?;
-    let expressions: Vec<(String, String)> = empty
-        .schema()
-        .fields()
-        .iter()
-        .filter(|f| present.field_with_name(f.name()).is_err())
+    let expected = empty.schema();
+    let missing = expected.fields().iter().filter(|f| present.field_with_name(f.name()).is_err());
+    let (vectors, plain): (Vec<_>, Vec<_>) = missing.partition(|f| matches!(f.data_type(), FixedSizeList(..)));
+    if !vectors.is_empty() {
+        let schema = arrow_schema::Schema::new(vectors.into_iter().cloned().collect::<Vec<_>>());
+        let transform = lancedb::table::NewColumnTransform::AllNulls(Arc::new(schema));
+        table.add_columns().transform(transform).execute().await?;
+    }
+    let expressions: Vec<(String, String)> = plain
+        .into_iter()
         .map(|f| {
             let neutral = match f.data_type() {
                 Utf8 => "''",
@@ -140,7 +138,7 @@ mod tests {
     #[tokio::test]
     async fn an_older_table_gets_the_columns_it_lacks_and_keeps_its_rows() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&vault(&folder), 8, true).await.unwrap();
+        let store = Store::open(&vault(&folder), true).await.unwrap();
         let ids = [ConversationId([1; 16]), ConversationId([2; 16])];
         store.add_waiting(&ids).await.unwrap();
         drop(store);
@@ -154,7 +152,7 @@ mod tests {
         people.drop_columns(&["me"]).await.unwrap();
         drop((people, connection));
 
-        let store = Store::open(&vault(&folder), 8, true).await.unwrap();
+        let store = Store::open(&vault(&folder), true).await.unwrap();
         let now: BTreeSet<String> =
             store.people.schema().await.unwrap().fields().iter().map(|f| f.name().clone()).collect();
         assert_eq!(now, all);
@@ -169,11 +167,11 @@ mod tests {
         const WRITERS: u8 = 4;
         const ROWS: u8 = 20;
         let folder = tempfile::tempdir().unwrap();
-        let first = Store::open(&vault(&folder), 8, true).await.unwrap();
+        let first = Store::open(&vault(&folder), true).await.unwrap();
         let mut work = Vec::new();
         for writer in 0..WRITERS {
             // A session of its own, as another process has.
-            let store = Store::open(&vault(&folder), 8, true).await.unwrap();
+            let store = Store::open(&vault(&folder), true).await.unwrap();
             work.push(tokio::spawn(async move {
                 let mut acknowledged = 0;
                 for row in 0..ROWS {

@@ -1,9 +1,10 @@
-//! The tables of a Home and what is read from them whole. Searching is in `search.rs`, writing in `write.rs`.
+//! The tables of a Home and what is read from them whole. Searching is in `search.rs`, writing in `write.rs`;
+//! what a model made of the messages has tables of its own, see `passages.rs`.
 
 use crate::{
-    ImportRow, Known, MessageRow, PassageRow, PersonRow, StoreError,
+    ImportRow, Known, MessageRow, Passages, PersonRow, Sizes, StoreError,
     condition::among,
-    rows::{conversation_batch, conversations, id_batch, ids, met, met_batch, parsed},
+    rows::{conversation_batch, conversations, id_batch, ids, met, met_batch},
     session,
 };
 use arrow_array::RecordBatch;
@@ -11,7 +12,7 @@ use evoke_message::{Conversation, ConversationId, Message, MessageId};
 use evoke_vault::Vault;
 use futures::{StreamExt, TryStreamExt};
 use lancedb::{
-    Table,
+    Connection, Table,
     query::{ExecutableQuery, QueryBase, Select},
 };
 
@@ -25,67 +26,66 @@ const MOST_IDS: usize = 500;
 /// The open tables. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    connection: Connection,
     pub(crate) messages: Table,
-    pub(crate) passages: Table,
     pub(crate) conversations: Table,
     pub(crate) people: Table,
     pub(crate) imports: Table,
     /// Messages that a later import met again.
     pub(crate) met: Table,
-    /// Conversations to be read for meaning.
-    pub(crate) waiting: Table,
     /// Messages that a re-import must not bring back.
     pub(crate) forgotten: Table,
-    pub(crate) dims: usize,
 }
 
 /// Versions of the tables that a copy in memory depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
     pub messages: u64,
-    pub passages: u64,
     pub conversations: u64,
     pub people: u64,
 }
 
-const NAMES: [&str; 8] = ["messages", "passages", "conversations", "people", "imports", "met", "waiting", "forgotten"];
+const NAMES: [&str; 6] = ["messages", "conversations", "people", "imports", "met", "forgotten"];
 
 impl Store {
-    /// Opens the tables of a vault; a writer makes what is missing. `dims` is the length of a vector.
-    pub async fn open(vault: &Vault, dims: usize, writer: bool) -> Result<Store, StoreError> {
+    /// Opens the tables of a vault; a writer makes what is missing.
+    pub async fn open(vault: &Vault, writer: bool) -> Result<Store, StoreError> {
         let connection = session::connection(vault).await?;
-        let empty: [RecordBatch; 8] = [
+        let empty: [RecordBatch; 6] = [
             MessageRow::batch(&[])?,
-            PassageRow::batch(&[], dims)?,
             conversation_batch(&[])?,
             PersonRow::batch(&[])?,
             ImportRow::batch(&[])?,
             met_batch(0, &[])?,
-            id_batch::<ConversationId>(&[])?,
             id_batch::<MessageId>(&[])?,
         ];
         let mut tables = Vec::new();
         for (name, empty) in NAMES.into_iter().zip(empty) {
-            tables.push(if writer {
-                session::table(&connection, name, empty).await?
-            } else {
-                session::existing(&connection, name).await?
-            });
+            tables.push(session::table(&connection, name, empty, writer).await?);
         }
-        let [messages, passages, conversations, people, imports, met, waiting, forgotten] =
-            <[Table; 8]>::try_from(tables).map_err(|_| anyhow::anyhow!("eight tables were to be opened"))?;
-        Ok(Store { messages, passages, conversations, people, imports, met, waiting, forgotten, dims })
+        let [messages, conversations, people, imports, met, forgotten] =
+            <[Table; 6]>::try_from(tables).map_err(|_| anyhow::anyhow!("six tables were to be opened"))?;
+        Ok(Store { connection, messages, conversations, people, imports, met, forgotten })
     }
 
-    pub(crate) fn all(&self) -> [&Table; 8] {
-        let Store { messages, passages, conversations, people, imports, met, waiting, forgotten, dims: _ } = self;
-        [messages, passages, conversations, people, imports, met, waiting, forgotten]
+    /// Opens what the model of one generation made, or its empty tables; a reader makes none.
+    pub async fn passages(&self, generation: u32, sizes: Sizes, writer: bool) -> Result<Passages, StoreError> {
+        Passages::open(&self.connection, generation, sizes, writer).await
+    }
+
+    /// Drops the tables of a generation; nothing of them stays on disk.
+    pub async fn drop_passages(&self, generation: u32) -> Result<(), StoreError> {
+        Passages::drop_tables(&self.connection, generation).await
+    }
+
+    pub(crate) fn all(&self) -> [&Table; 6] {
+        let Store { connection: _, messages, conversations, people, imports, met, forgotten } = self;
+        [messages, conversations, people, imports, met, forgotten]
     }
 
     pub async fn versions(&self) -> Result<Versions, StoreError> {
         Ok(Versions {
             messages: self.messages.version().await?,
-            passages: self.passages.version().await?,
             conversations: self.conversations.version().await?,
             people: self.people.version().await?,
         })
@@ -135,13 +135,6 @@ impl Store {
         Ok(all)
     }
 
-    pub async fn waiting(&self) -> Result<Vec<ConversationId>, StoreError> {
-        let mut all: Vec<ConversationId> = flat(rows(&self.waiting, None, None).await?, ids)?;
-        all.sort();
-        all.dedup();
-        Ok(all)
-    }
-
     pub async fn forgotten(&self) -> Result<Vec<MessageId>, StoreError> {
         flat(rows(&self.forgotten, None, None).await?, ids)
     }
@@ -149,43 +142,6 @@ impl Store {
     /// Which imports met which messages after the one that added them.
     pub async fn met(&self) -> Result<Vec<(MessageId, i64)>, StoreError> {
         flat(rows(&self.met, None, None).await?, met)
-    }
-
-    /// Passages of a conversation, vectors and all.
-    pub async fn passages(&self, id: ConversationId) -> Result<Vec<PassageRow>, StoreError> {
-        let only = among("conversation", [id.to_string()].iter());
-        flat(rows(&self.passages, Some(only), None).await?, PassageRow::read)
-    }
-
-    /// Every passage's message, and whether it has its vectors; streamed.
-    pub async fn embedded(&self, mut each: impl FnMut(MessageId, bool)) -> Result<(), StoreError> {
-        use arrow_array::Array;
-        let select = Select::columns(&["message", "meaning"]);
-        let mut stream = self.passages.query().select(select).execute().await?;
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
-            let meaning = batch.column_by_name("meaning").cloned();
-            for (i, id) in crate::columns::texts(&batch, "message")?.iter().enumerate() {
-                let there = meaning.as_ref().is_some_and(|m| m.is_valid(i));
-                each(parsed(id.unwrap_or_default())?, there);
-            }
-        }
-        Ok(())
-    }
-
-    /// Every static vector; streamed, in no order.
-    pub async fn meanings(&self, mut each: impl FnMut(&[f32])) -> Result<(), StoreError> {
-        let mut stream = self.passages.query().select(Select::columns(&["meaning"])).execute().await?;
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
-            for i in 0..batch.num_rows() {
-                let vector = crate::columns::vector(&batch, "meaning", i)?;
-                if !vector.is_empty() {
-                    each(&vector);
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -204,7 +160,7 @@ pub(crate) async fn rows(
     Ok(query.execute().await?.try_collect().await?)
 }
 
-fn flat<T>(
+pub(crate) fn flat<T>(
     batches: Vec<RecordBatch>,
     read: impl Fn(&RecordBatch) -> Result<Vec<T>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {

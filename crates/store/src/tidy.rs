@@ -4,7 +4,7 @@
 //! of deleted rows in any file: fragments are rewritten without them, word indexes are built anew
 //! (whether deleted words survive in an updated one was never shown), and all old versions are pruned.
 
-use crate::{Store, StoreError};
+use crate::{Passages, Store, StoreError};
 use lance::dataset::optimize::CompactionOptions;
 use lance_index::{optimize::OptimizeOptions, scalar::InvertedIndexParams};
 use lancedb::{
@@ -57,20 +57,17 @@ const PASSAGES: [(&str, Wanted); 7] = [
 ];
 
 impl Store {
-    /// Makes the indexes that are missing and adds new rows to those that stand. `vectors` allows an
-    /// IVF index, whose building writes to the temporary directory in the clear: the caller says no
-    /// where that is not private memory.
-    pub async fn tidy(&self, vectors: bool) -> Result<Tidied, StoreError> {
+    /// Makes the indexes that are missing and adds new rows to those that stand.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
         for table in self.all() {
             compact(table, false).await?;
         }
-        self.index(false).await?;
-        let vector_index = self.vector_index(vectors).await?;
+        index(&self.messages, &MESSAGES, false).await?;
         for table in self.all() {
             table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
             prune(table, GRACE, false).await?;
         }
-        Ok(Tidied { vector_index })
+        Ok(())
     }
 
     /// Word indexes alone, so that a large import is searchable quickly while meaning is still read.
@@ -81,12 +78,41 @@ impl Store {
     }
 
     /// Leaves nothing of deleted rows on disk.
+    pub async fn erase(&self) -> Result<(), StoreError> {
+        for table in self.all() {
+            compact(table, true).await?;
+        }
+        index(&self.messages, &MESSAGES, true).await?;
+        for table in self.all() {
+            prune(table, 0, true).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Passages {
+    /// As [`Store::tidy`]. `vectors` allows an IVF index, whose building writes to the temporary directory
+    /// in the clear: the caller says no where that is not private memory.
+    pub async fn tidy(&self, vectors: bool) -> Result<Tidied, StoreError> {
+        for table in self.all() {
+            compact(table, false).await?;
+        }
+        index(&self.table, &PASSAGES, false).await?;
+        let vector_index = self.vector_index(vectors).await?;
+        for table in self.all() {
+            table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+            prune(table, GRACE, false).await?;
+        }
+        Ok(Tidied { vector_index })
+    }
+
+    /// As [`Store::erase`].
     pub async fn erase(&self, vectors: bool) -> Result<Tidied, StoreError> {
         for table in self.all() {
             compact(table, true).await?;
         }
-        self.index(true).await?;
-        drop_vector_indexes(&self.passages).await?;
+        index(&self.table, &PASSAGES, true).await?;
+        drop_vector_indexes(&self.table).await?;
         let vector_index = self.vector_index(vectors).await?;
         for table in self.all() {
             prune(table, 0, true).await?;
@@ -94,22 +120,17 @@ impl Store {
         Ok(Tidied { vector_index })
     }
 
-    async fn index(&self, anew: bool) -> Result<(), StoreError> {
-        index(&self.messages, &MESSAGES, anew).await?;
-        index(&self.passages, &PASSAGES, anew).await
-    }
-
     async fn vector_index(&self, allowed: bool) -> Result<bool, StoreError> {
-        let present = indexed(&self.passages).await?;
+        let present = indexed(&self.table).await?;
         if present.iter().any(|c| c == "meaning") {
             return Ok(true);
         }
-        if !allowed || self.passages.count_rows(None).await? < VECTOR_INDEX_FROM {
+        if !allowed || self.table.count_rows(None).await? < VECTOR_INDEX_FROM {
             return Ok(false);
         }
         for column in ["meaning", "context"] {
             let builder = IvfSqIndexBuilder::default().distance_type(DistanceType::Cosine);
-            self.passages.create_index(&[column], Index::IvfSq(builder)).execute().await?;
+            self.table.create_index(&[column], Index::IvfSq(builder)).execute().await?;
         }
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! Writes: each one commit, so that a kill leaves all of it or nothing. The caller holds the writer's lock.
 
 use crate::{
-    ImportRow, MessageRow, PassageRow, PersonRow, Store, StoreError,
+    ImportRow, MessageRow, PassageRow, Passages, PersonRow, Store, StoreError,
     condition::among,
     rows::{conversation_batch, id_batch, met_batch},
 };
@@ -38,16 +38,6 @@ impl Store {
         append(&self.met, met_batch(import, ids)?).await
     }
 
-    /// Notes that conversations must be read, before their messages are written: a kill between the
-    /// two costs a reading that finds nothing new, never a message that is not read.
-    pub async fn add_waiting(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
-        append(&self.waiting, id_batch(ids)?).await
-    }
-
-    pub async fn remove_waiting(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
-        delete(&self.waiting, "id", ids).await
-    }
-
     pub async fn add_forgotten(&self, ids: &[MessageId]) -> Result<(), StoreError> {
         append(&self.forgotten, id_batch(ids)?).await
     }
@@ -56,35 +46,8 @@ impl Store {
         delete(&self.forgotten, "id", ids).await
     }
 
-    /// Puts passages of messages in the place of all earlier passages of the same messages.
-    pub async fn put_passages(&self, rows: &[PassageRow]) -> Result<(), StoreError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // One commit: rows whose message is in the batch and whose piece is not are deleted with it.
-        let among = among("message", rows.iter().map(|r| r.message.to_string()));
-        let batch = PassageRow::batch(rows, self.dims)?;
-        let mut merge = self.passages.merge_insert(&["message", "piece"]);
-        merge
-            .when_matched_update_all(None)
-            .when_not_matched_insert_all()
-            .when_not_matched_by_source_delete(Some(among));
-        let schema = batch.schema();
-        merge.execute(Box::new(RecordBatchIterator::new([Ok(batch)], schema))).await?;
-        Ok(())
-    }
-
-    /// Appends passages of messages that have none yet.
-    pub async fn add_passages(&self, rows: &[PassageRow]) -> Result<(), StoreError> {
-        append(&self.passages, PassageRow::batch(rows, self.dims)?).await
-    }
-
     pub async fn delete_messages(&self, ids: &[MessageId]) -> Result<(), StoreError> {
         delete(&self.messages, "id", ids).await
-    }
-
-    pub async fn delete_passages(&self, messages: &[MessageId]) -> Result<(), StoreError> {
-        delete(&self.passages, "message", messages).await
     }
 
     pub async fn delete_met(&self, ids: &[MessageId]) -> Result<(), StoreError> {
@@ -106,6 +69,50 @@ impl Store {
             self.messages.update().only_if(only).column("import", import.to_string()).execute().await?;
         }
         Ok(())
+    }
+}
+
+impl Passages {
+    /// Notes that conversations must be read, before their messages are written: a kill between the
+    /// two costs a reading that finds nothing new, never a message that is not read.
+    pub async fn add_waiting(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
+        append(&self.waiting, id_batch(ids)?).await
+    }
+
+    pub async fn remove_waiting(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
+        delete(&self.waiting, "id", ids).await
+    }
+
+    /// Puts passages of messages in the place of all earlier passages of the same messages.
+    pub async fn put(&self, rows: &[PassageRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // One commit: rows whose message is in the batch and whose piece is not are deleted with it.
+        let among = among("message", rows.iter().map(|r| r.message.to_string()));
+        let batch = PassageRow::batch(rows, self.sizes)?;
+        let mut merge = self.table.merge_insert(&["message", "piece"]);
+        merge
+            .when_matched_update_all(None)
+            .when_not_matched_insert_all()
+            .when_not_matched_by_source_delete(Some(among));
+        let schema = batch.schema();
+        merge.execute(Box::new(RecordBatchIterator::new([Ok(batch)], schema))).await?;
+        Ok(())
+    }
+
+    /// Appends passages of messages that have none yet.
+    pub async fn add(&self, rows: &[PassageRow]) -> Result<(), StoreError> {
+        append(&self.table, PassageRow::batch(rows, self.sizes)?).await
+    }
+
+    pub async fn delete_conversations(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
+        delete(&self.table, "conversation", ids).await
+    }
+
+    /// Deletes the passages of some messages.
+    pub async fn delete(&self, messages: &[MessageId]) -> Result<(), StoreError> {
+        delete(&self.table, "message", messages).await
     }
 }
 

@@ -87,6 +87,14 @@ impl Vault {
         durable::replace(&path, &self.seal(plain, name)?)
     }
 
+    /// Takes away what `write_sealed` put into `name`; nothing where there is no such file.
+    pub fn remove_sealed(&self, name: &str) -> Result<(), VaultError> {
+        match fs::remove_file(self.place(name)?) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(VaultError::io(format!("removing {name}"))(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// What `write_sealed` put into `name`; `None` if there is no such file.
     pub fn read_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
         match fs::read(self.place(name)?) {

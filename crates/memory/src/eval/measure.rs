@@ -146,6 +146,7 @@ pub fn mode_name(mode: Mode) -> &'static str {
         Mode::Words => "words",
         Mode::Static => "static",
         Mode::Context => "context",
+        Mode::Evolved => "evolved",
     }
 }
 

@@ -24,14 +24,16 @@ const DEEP: usize = 100;
 /// How histories are asked: in which modes, and with what the model is opened.
 pub struct Eval {
     modes: Vec<Mode>,
+    /// Best hits to read in order in any case.
+    rerank: usize,
     options: Options,
     /// One model for all histories.
     embedder: OnceLock<Embedder>,
 }
 
 impl Eval {
-    pub fn new(modes: Vec<Mode>, options: Options) -> Eval {
-        Eval { modes, options, embedder: OnceLock::new() }
+    pub fn new(modes: Vec<Mode>, rerank: usize, options: Options) -> Eval {
+        Eval { modes, rerank, options, embedder: OnceLock::new() }
     }
 
     /// Asks all questions of a history in each mode. `folder` is where its Home is, or will be made: one
@@ -41,53 +43,55 @@ impl Eval {
         let open = Options { home: folder.join("home"), zone: TimeZone::UTC, keychain: false, write: true, ..options };
         let memory = Memory::open(open).await?;
         if let Some(embedder) = self.embedder.get() {
-            memory.0.embedder.set(embedder.clone()).ok();
+            memory.active().embedder.set(embedder.clone()).ok();
         }
-        let scored = ask_all(&memory, history, &self.modes, folder).await;
-        if let Some(embedder) = memory.0.embedder.get() {
+        let scored = self.ask_all(&memory, history, folder).await;
+        if let Some(embedder) = memory.active().embedder.get() {
             self.embedder.get_or_init(|| embedder.clone());
         }
         scored
     }
-}
 
-async fn ask_all(
-    memory: &Memory,
-    history: &History,
-    modes: &[Mode],
-    folder: &Path,
-) -> Result<Vec<Scored>, MemoryError> {
-    let imported = !memory.receipts().await?.is_empty() && memory.interrupted().await? == 0;
-    if !imported {
-        let export = history.write_export(folder)?;
-        memory.import(&[export], &ImportOptions::default(), &Watch::default()).await?;
-    }
-    let turns = turns_by_message(memory, history).await?;
-    let mut all = Vec::new();
-    for asked in &history.queries {
-        for mode in modes {
-            all.push(ask(memory, history, asked, *mode, &turns).await?);
+    async fn ask_all(&self, memory: &Memory, history: &History, folder: &Path) -> Result<Vec<Scored>, MemoryError> {
+        let imported = !memory.receipts().await?.is_empty() && memory.interrupted().await? == 0;
+        if !imported {
+            let export = history.write_export(folder)?;
+            memory.import(&[export], &ImportOptions::default(), &Watch::default()).await?;
         }
+        let turns = turns_by_message(memory, history).await?;
+        let mut all = Vec::new();
+        for asked in &history.queries {
+            for mode in &self.modes {
+                all.push(self.ask(memory, history, asked, *mode, &turns).await?);
+            }
+        }
+        Ok(all)
     }
-    Ok(all)
-}
 
-async fn ask(
-    memory: &Memory,
-    history: &History,
-    asked: &Asked,
-    mode: Mode,
-    turns: &HashMap<MessageId, String>,
-) -> Result<Scored, MemoryError> {
-    let times = history.times();
-    let last_turn = asked.asked_after.as_ref().and_then(|id| history.turns.iter().position(|t| t.id == *id));
-    let last = last_turn.or(times.len().checked_sub(1)).and_then(|i| times.get(i)).copied().unwrap_or_default();
-    let query =
-        Query { text: asked.text.clone(), until: last_turn.map(|_| last + 1), mode, limit: DEEP, ..Query::default() };
-    let now = asked.time().unwrap_or(last).max(last);
-    let found = memory.search_at(&query, now).await?;
-    let ranking = found.hits.iter().filter_map(|h| Some((turns.get(&h.message.id)?.clone(), h.score))).collect();
-    Ok(Scored::new(history, asked, mode, ranking))
+    async fn ask(
+        &self,
+        memory: &Memory,
+        history: &History,
+        asked: &Asked,
+        mode: Mode,
+        turns: &HashMap<MessageId, String>,
+    ) -> Result<Scored, MemoryError> {
+        let times = history.times();
+        let last_turn = asked.asked_after.as_ref().and_then(|id| history.turns.iter().position(|t| t.id == *id));
+        let last = last_turn.or(times.len().checked_sub(1)).and_then(|i| times.get(i)).copied().unwrap_or_default();
+        let query = Query {
+            text: asked.text.clone(),
+            until: last_turn.map(|_| last + 1),
+            mode,
+            rerank: self.rerank,
+            limit: DEEP,
+            ..Query::default()
+        };
+        let now = asked.time().unwrap_or(last).max(last);
+        let found = memory.search_at(&query, now).await?;
+        let ranking = found.hits.iter().filter_map(|h| Some((turns.get(&h.message.id)?.clone(), h.score))).collect();
+        Ok(Scored::new(history, asked, mode, ranking))
+    }
 }
 
 /// Which message is which turn: the messages of a session's conversation, in order, are its turns.
