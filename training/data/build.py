@@ -1,0 +1,67 @@
+"""Writes the training data: DIR/{train,dev,test_wording,test_attribute}.jsonl.gz in the EvoTrain form.
+
+    python -m data.build --out DIR [--train TRAIN] [--histories N] [--seed S]      (from training/)
+
+N is the number of lives in train; the other splits take a tenth each. With --train, the talk between
+the statements and the self-contained questions come from the dialogues in TRAIN; without it a small
+filler is built in and all questions come from lives. The same arguments give the same files.
+"""
+
+import argparse
+import collections
+import gzip
+import json
+from pathlib import Path
+
+from . import dialogues
+from .fillers import Fillers
+from .lives import Lives, evotrain
+
+SPLITS = {"train": 1.0, "dev": 0.1, "test_wording": 0.1, "test_attribute": 0.1}
+
+
+def write(path, rows):
+    """Gzip without a time stamp, so that equal rows give equal files."""
+    count = collections.Counter()
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as out:
+        for row in rows:
+            meta = row["meta"]
+            count[meta["source"], meta["intent"]] += 1
+            out.write((json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+    return count
+
+
+def lives_rows(lives, split, histories, seed):
+    for n in range(histories):
+        history, records = lives.history(seed * 1_000_003 + n, split)
+        for record in records:
+            yield evotrain(history.turns, record, history.name, history.lang, split, "lives")
+
+
+def all_rows(lives, split, histories, seed, train):
+    """Lives, then as many questions of real dialogues as lives had questions of order."""
+    order = 0
+    for row in lives_rows(lives, split, histories, seed):
+        order += row["meta"]["intent"] != "none"
+        yield row
+    if train and split != "test_attribute":
+        yield from dialogues.rows(train, split, order, seed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--train", type=Path, help="directory of the training sets")
+    parser.add_argument("--histories", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    lives = Lives(Fillers(args.train))
+    for split, share in SPLITS.items():
+        histories = max(1, round(args.histories * share))
+        count = write(args.out / f"{split}.jsonl.gz", all_rows(lives, split, histories, args.seed, args.train))
+        print(split, sum(count.values()), "questions", dict(sorted(count.items())), flush=True)
+
+
+if __name__ == "__main__":
+    main()
