@@ -2,7 +2,7 @@
 
     python -m data.build --out DIR [--train TRAIN] [--histories N] [--seed S]      (from training/)
 
-N is the number of lives in train; the other splits take a tenth each. With --train, the talk between
+N is the number of lives in train; the other splits take a tenth each, 50 at least. With --train, the talk between
 the statements and the self-contained questions come from the dialogues in TRAIN; without it a small
 filler is built in and all questions come from lives. The same arguments give the same files.
 """
@@ -38,28 +38,26 @@ def lives_rows(lives, split, histories, seed):
             yield evotrain(history.turns, record, history.name, history.lang, split, "lives")
 
 
-def all_rows(lives, split, histories, seed, train):
-    """Lives, then as many questions of real dialogues as lives had questions of order."""
-    order = 0
-    for row in lives_rows(lives, split, histories, seed):
-        order += row["meta"]["intent"] != "none"
-        yield row
+def all_rows(lives, split, histories, seed, train, share):
+    """Lives, then real dialogues."""
+    yield from lives_rows(lives, split, histories, seed)
     if train and split != "test_attribute":
-        yield from dialogues.rows(train, split, order, seed)
+        yield from dialogues.rows(train, split, seed, share)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--train", type=Path, help="directory of the training sets")
-    parser.add_argument("--histories", type=int, default=4000)
+    parser.add_argument("--histories", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    lives = Lives(Fillers(args.train))
+    size = min(1.0, args.histories / 900)  # of the real talk
+    lives = Lives(Fillers(args.train, size))
     for split, share in SPLITS.items():
-        histories = max(1, round(args.histories * share))
-        count = write(args.out / f"{split}.jsonl.gz", all_rows(lives, split, histories, args.seed, args.train))
+        histories = args.histories if split == "train" else min(args.histories, max(50, round(args.histories * share)))
+        count = write(args.out / f"{split}.jsonl.gz", all_rows(lives, split, histories, args.seed, args.train, size))
         print(split, sum(count.values()), "questions", dict(sorted(count.items())), flush=True)
 
 

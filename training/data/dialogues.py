@@ -20,10 +20,11 @@ from .wording import choose, deal
 
 LONGEST = 300  # turns of a history
 CUT = 800  # characters of a turn, as the search reads them
-# name -> (most questions a history, dialogues joined into one, share of the questions asked for)
+# name -> (most questions a history, dialogues joined into one, distinct turns of train): a frozen trunk
+# reads every distinct turn once, so turns are what a question costs. The other splits have a tenth.
 SETS = {
-    "qmsum": (4, 1, 0.12), "synthetic_persona_chat": (5, 8, 0.2), "realmem": (3, 1, 0.04), "sgd": (6, 10, 0.26),
-    "clapnq": (3, 8, 0.04), "molweni": (5, 6, 0.05), "irc": (4, 1, 0.15), "xquad": (5, 4, 0.06), "timeqa": (3, 2, 0.08),
+    "qmsum": (6, 1, 6500), "synthetic_persona_chat": (14, 7, 6500), "realmem": (3, 1, 600), "sgd": (16, 7, 8000),
+    "clapnq": (6, 8, 1200), "molweni": (14, 6, 600), "irc": (4, 1, 2500), "xquad": (12, 4, 240), "timeqa": (4, 2, 1600),
 }
 ONCE = re.compile(r"I once wanted to (?P<wish>.*?)\. What was (?P<slot>.*)\?$|(?P<slot2>.*): what did I ask for when I wanted to (?P<wish2>.*)\?$")
 UPDATE = {
@@ -50,24 +51,25 @@ def read(path, split):
                 yield dialogue
 
 
-def rows(train, split, count, seed):
-    """EvoTrain rows, about `count` of them."""
-    for name, (most, joined, share) in SETS.items():
+def rows(train, split, seed, share=1.0):
+    """EvoTrain rows of all sets, each until its turns are spent."""
+    for name, (most, joined, budget) in SETS.items():
         path = Path(train) / f"{name}.jsonl.gz"
         if not path.exists():
             continue
         rng = random.Random(f"{seed}/{name}/{split}")
         dialogues = list(_sample(read(path, split), 1200 if name != "sgd" else 4000, rng))
         if name in ("qmsum", "irc", "realmem"):
-            dialogues = dialogues * 40  # long ones: another window each time
-        wanted, made, number = round(count * share), 0, 0
-        while made < wanted and dialogues:
-            group, dialogues = dialogues[: rng.randint(max(1, joined // 2), joined * 2 - 1)], dialogues[joined * 2 - 1 :] if joined > 1 else dialogues[1:]
+            dialogues = [d for d in dialogues for _ in range(4)]  # long ones: another window each time
+        spent, number = set(), 0
+        while dialogues and len(spent) < budget * share * (1.0 if split == "train" else 0.1):
+            take = rng.randint(max(1, joined // 2), joined * 2 - 1)
+            group, dialogues = dialogues[:take], dialogues[take:]
             records, turns = (_window if joined == 1 else _join)(name, group, rng, split)
             rng.shuffle(records)
             records.sort(key=lambda r: r["intent"] == "none" and rng.random() < 0.7)  # updates are rare
             for record in records[:most]:
-                made += 1
+                spent.update(t.text for t in turns)
                 yield evotrain(turns, record, f"{name}-{split}-{seed}-{number}", "en", split, name)
             number += 1
 
@@ -139,7 +141,7 @@ def _join(name, group, rng, split):
 def _window(name, group, rng, split):
     """A window of one long dialogue, and the questions whose evidence lies in it."""
     dialogue = group[0]
-    size = rng.randint(60, LONGEST if name != "realmem" else 160)
+    size = rng.randint(60, LONGEST if name == "qmsum" else 120)
     spoken = [n for n, t in enumerate(dialogue["turns"]) if _text(t)]
     asked = [qa for qa in dialogue["qa"] if qa["evidence"] and qa.get("kind") != "topic"]
     if name == "irc":
@@ -156,7 +158,8 @@ def _window(name, group, rng, split):
         for turn, n in zip(turns, window):
             turn.conversation = days.index(dialogue["turns"][n].get("ts", ""))
     records = []
-    for qa in [seed] + ([q for q in asked if q is not seed] if "asked_at" not in seed else []):
+    later = [q for q in asked if q is not seed and end <= q.get("asked_at", end) <= end + 12]  # what they answer is earlier too
+    for qa in [seed, *later]:
         evidence = [place.get(e) for e in qa["evidence"] if _text(dialogue["turns"][e])]
         if not evidence or None in evidence or len(evidence) > 30:
             continue

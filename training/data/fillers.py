@@ -9,8 +9,9 @@ import json
 import re
 from pathlib import Path
 
-DIALOGUES = ("self_dialogue", "topical_chat", "casino", "taskmaster4", "synthetic_persona_chat", "irc")
-LONG = ("qmsum", "timeqa", "pepys_diary", "realmem")
+# How many turns of each: one pool, used over and over, since a frozen trunk has to read every distinct turn.
+DIALOGUES = {"self_dialogue": 3000, "topical_chat": 3000, "casino": 700, "taskmaster4": 300, "synthetic_persona_chat": 2500, "irc": 1500}
+LONG = {"qmsum": 400, "timeqa": 400, "pepys_diary": 300, "realmem": 400}
 # The built-in one: small talk by parts, enough for tests and for a run without the training sets.
 OPEN = ["did you see {the match|that storm|the fireworks|the fox again} {last night|yesterday}?", "what a {day|week|morning}.",
         "the {bus|lift|printer|coffee machine} is broken {again|once more}.", "have you {eaten|slept|seen the news}?",
@@ -25,36 +26,40 @@ REPLY = ["haha {yes|no|maybe}, {typical|why not|poor you}.", "{I think so|not re
 
 
 class Fillers:
-    def __init__(self, train=None, limit=600):
+    def __init__(self, train=None, share=1.0):
         self.runs, self.long, self.chat = [], [], []  # `chat`: the part of runs that is small talk
         if train:
-            for name in DIALOGUES:
-                self._read(Path(train) / f"{name}.jsonl.gz", limit, self.runs, 3, 60)
+            for name, turns in DIALOGUES.items():
+                self.runs += self._read(Path(train) / f"{name}.jsonl.gz", turns * share, 3, 60, 60)
                 if name == "topical_chat":
                     self.chat = list(self.runs)
-            for name in LONG:
-                self._read(Path(train) / f"{name}.jsonl.gz", limit // 8, self.long, 25, 260, most_turns=40)
+            for name, turns in LONG.items():
+                self.long += self._read(Path(train) / f"{name}.jsonl.gz", turns * share, 25, 260, 40)
 
     @staticmethod
-    def _read(path, limit, into, shortest, longest, most_turns=60):
+    def _read(path, wanted, shortest, longest, most_turns):
+        """Runs of turns of fitting length, `wanted` turns in all, from dialogues all over the file."""
         if not path.exists():
-            return
-        # every k-th dialogue, so that the sample is of the whole file
+            return []
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            dialogues = [line for i, line in enumerate(lines) if i % 3 == 0][:limit]
-        for line in dialogues:
-            turns = json.loads(line)["turns"]
+            dialogues = list(lines)
+        order = sorted(range(len(dialogues)), key=lambda i: i * 0.6180339887 % 1)
+        into, count = [], 0
+        for i in order:
             sides, run = {}, []
-            for turn in turns[:2000]:
+            for turn in json.loads(dialogues[i])["turns"][:400]:
                 text = clean(turn["text"])
                 if not shortest <= len(text.split()) <= longest:
                     continue
                 run.append((sides.setdefault(turn["speaker"], len(sides)) % 2, text))
                 if len(run) >= most_turns:
-                    into.append(run)
-                    run = []
+                    break
             if len(run) >= 3:
                 into.append(run)
+                count += len(run)
+                if count >= wanted:
+                    break
+        return into
 
     def run(self, rng, count, choose, long=False):
         """About `count` turns of one dialogue, from a random place in it."""

@@ -114,7 +114,7 @@ def weights(meta, settings=None, table="share"):
     return {t: min(high, max(low, raw[t] * share[tier] / whole * len(made) / mass[tier])) for t, (tier, _) in made.items()}
 
 
-def measure(train, top, questions, seed):
+def measure(train, top, seed):
     """Tiers among the best candidates by words, over histories of several conversations.
 
     Documents are left out, and so are the questions whose history is one conversation.
@@ -122,7 +122,7 @@ def measure(train, top, questions, seed):
     from . import dialogues
 
     tier_count, kind_count, asked = collections.Counter(), collections.Counter(), 0
-    for row in dialogues.rows(train, "train", questions, seed):
+    for row in dialogues.rows(train, "train", seed):
         meta = row["meta"]
         if meta["source"] not in ("sgd", "synthetic_persona_chat", "molweni", "realmem") or len(set(meta["conversations"])) < 3:
             continue
@@ -156,11 +156,10 @@ def main():
     parser.add_argument("command", choices=["measure"])
     parser.add_argument("--train", required=True, type=Path)
     parser.add_argument("--top", type=int, default=32)
-    parser.add_argument("--questions", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--config", type=Path, default=CONFIG)
     args = parser.parse_args()
-    share, found, asked = measure(args.train, args.top, args.questions, args.seed)
+    share, found, asked = measure(args.train, args.top, args.seed)
     write(args.config, share, found, asked, args.top)
     print(args.config.read_text(encoding="utf-8"))
 

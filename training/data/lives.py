@@ -69,7 +69,7 @@ class Lives:
                         break
                     facts.append(self._fact(rng, values, attribute, person, topic, split, most=6 if n == 0 else 3))
         told_once = [a for a in pool if a.kind == "episode"]
-        for attribute in told_once[: rng.randint(3, 8) if long else rng.randint(0, 3)]:
+        for attribute in told_once[: rng.randint(9, 14) if long else rng.randint(2, 5)]:
             values = rng.sample(self.values(pack, attribute.values), 3)
             topics = rng.sample(self.values(pack, attribute.topic), 3) if attribute.topic else [""] * 3
             for person in rng.sample(history.people, rng.choice((1, 1, 2))):
@@ -91,14 +91,17 @@ class Lives:
         return fact
 
     def _questions(self, history, pack, rng, long):
-        made, told, seen = [], [], set()
+        """Every fact with most of its intents, an intent once a fact, then as many that need no order."""
+        made, seen = [], set()
         states = [f for f in history.facts if f.attribute.kind != "episode"]
-        for _ in range(40):
-            if len(made) >= (8 if long else 3) or not states:
+        for _ in range(20 * len(states)):
+            if len(made) >= (12 if long else 5):
                 break
             fact = rng.choice(states)
             intent = rng.choices(ORDER, [WEIGHT[i] for i in ORDER])[0]
             if fact.attribute.kind == "event" and intent in ("now", "who"):
+                continue
+            if intent in ("now", "last", "who") and len(fact.statements()) < 2 and rng.random() < 0.8:
                 continue
             span = None
             if intent == "when":
@@ -109,18 +112,23 @@ class Lives:
             if key in seen:
                 continue
             seen.add(key)
-            record = questions.ask(history, fact, intent, pack, rng, span)
+            mixed = self.packs["en"] if history.lang != "en" and rng.random() < 0.12 else None
+            record = questions.ask(history, fact, intent, pack, rng, span, mixed)
             if record:
                 made.append(record)
+        return made + self._told_once(history, pack, rng, 14 if long else 6)
+
+    def _told_once(self, history, pack, rng, most):
+        made, texts = [], set()
         for fact in history.facts:
-            if fact.attribute.kind != "episode":
-                continue
-            for intent in ("none", "when") if rng.random() < 0.25 else ("none",):
-                record = questions.ask(history, fact, intent, pack, rng)
-                if record and record["question"] not in {m["question"] for m in told}:
-                    told.append(record)
-        rng.shuffle(told)
-        return made + told[: 4 if long else 2]
+            if fact.attribute.kind == "episode":
+                for intent in ("none", "none", "none", "when" if rng.random() < 0.25 else "none"):
+                    record = questions.ask(history, fact, intent, pack, rng)
+                    if record and record["question"].lower().rstrip("?") not in texts:
+                        texts.add(record["question"].lower().rstrip("?"))
+                        made.append(record)
+        rng.shuffle(made)
+        return made[:most]
 
 
 NAMES = [(n, f) for names, f in (

@@ -66,8 +66,8 @@ def frames_for(pack, intent, attribute, split):
     return [f for f in pack.frames.get(name, []) if f.split == ("train" if split == "test_attribute" else split)]
 
 
-def ask(history, fact, intent, pack, rng, span=None, still=None):
-    """One question record without its history, or None."""
+def ask(history, fact, intent, pack, rng, span=None, asked_in=None):
+    """One question record without its history, or None. `asked_in`: the pack of another language."""
     if intent == "who":
         return ask_who(history, fact, pack, rng)
     if fact.attribute.kind != "episode" and not life.askable(fact, intent, span):
@@ -75,6 +75,9 @@ def ask(history, fact, intent, pack, rng, span=None, still=None):
     attribute, split = fact.attribute, history.split
     mode, person = addressed(history, fact.person)
     episode = attribute.kind == "episode"
+    wording = attribute
+    if asked_in is not None and attribute.name in asked_in.attributes and not episode:
+        pack, wording = asked_in, asked_in.attributes[attribute.name]
     items = fact.items if episode else life.answer_items(fact, intent, span)
     if not items:
         return None
@@ -85,10 +88,10 @@ def ask(history, fact, intent, pack, rng, span=None, still=None):
         slots["X"] = fact.spans[span].value
     elif intent == "now":
         slots["X"] = rng.choice([s.value for s in fact.spans])
-    frames = frames_for(pack, intent, attribute, split)
+    frames = frames_for(pack, intent, wording, split)
     rng.shuffle(frames)
     for frame in frames:
-        named = "$X" in frame.text or any("$X" in l.text for k in PIECE.findall(frame.text) for l in attribute.lines.get(k, []))
+        named = "$X" in frame.text or any("$X" in l.text for k in PIECE.findall(frame.text) for l in wording.lines.get(k, []))
         if intent != "now" and not episode and named != (span is not None):
             continue
         left = "%left" in frame.text
@@ -96,7 +99,7 @@ def ask(history, fact, intent, pack, rng, span=None, still=None):
             if span + 1 >= len(fact.spans) or fact.spans[span + 1].corrected:
                 continue
             items = fact.said(span + 1)[:1]
-        done = word(frame, attribute, split, rng, mode, person, pack, **slots)
+        done = word(frame, wording, split, rng, mode, person, pack, **slots)
         if done:
             answer = who_answer(fact, frame.text) if episode else ""
             return record(history, fact, intent, typed(done[0], rng), done[1], items, answer=answer) | {"span": span}
