@@ -2,7 +2,7 @@
 
     python -m data.build --out DIR [--train TRAIN] [--histories N] [--seed S]      (from training/)
 
-N is the number of lives in train; the other splits take a tenth each, 50 at least. With --train, the talk between
+N is the number of lives in train, --held that of each other split. With --train, the talk between
 the statements and the self-contained questions come from the dialogues in TRAIN; without it a small
 filler is built in and all questions come from lives. The same arguments give the same files.
 """
@@ -17,7 +17,7 @@ from . import dialogues
 from .fillers import Fillers
 from .lives import Lives, evotrain
 
-SPLITS = {"train": 1.0, "dev": 0.1, "test_wording": 0.1, "test_attribute": 0.1}
+SPLITS = ("train", "dev", "test_wording", "test_attribute")
 
 
 def write(path, rows):
@@ -50,14 +50,18 @@ def main():
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--train", type=Path, help="directory of the training sets")
     parser.add_argument("--histories", type=int, default=1600)
+    parser.add_argument("--held", type=int, default=80, help="lives of each other split")
+    parser.add_argument("--reuse", action="store_true", help="train shares its texts among many histories: see lives.Lives")
+    parser.add_argument("--dialogues", type=float, help="share of the real dialogues, 1 all that is meant to be used")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    size = min(1.0, args.histories / 900)  # of the real talk
+    size = args.dialogues if args.dialogues is not None else min(1.0, args.histories / 900)
     lives = Lives(Fillers(args.train, size))
-    for split, share in SPLITS.items():
-        histories = args.histories if split == "train" else min(args.histories, max(50, round(args.histories * share)))
-        count = write(args.out / f"{split}.jsonl.gz", all_rows(lives, split, histories, args.seed, args.train, size))
+    shared = Lives(Fillers(args.train, min(size, 0.55)), reuse=True) if args.reuse else lives
+    for split in SPLITS:
+        histories = args.histories if split == "train" else min(args.histories, args.held)
+        count = write(args.out / f"{split}.jsonl.gz", all_rows(shared if split == "train" else lives, split, histories, args.seed, args.train, size))
         print(split, sum(count.values()), "questions", dict(sorted(count.items())), flush=True)
 
 

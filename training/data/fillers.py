@@ -61,9 +61,11 @@ class Fillers:
                     break
         return into
 
-    def run(self, rng, count, choose, long=False):
-        """About `count` turns of one dialogue, from a random place in it."""
+    def run(self, rng, count, choose, long=False, part_of=None):
+        """About `count` turns of one dialogue, from a random place in it. `part_of` (n, k): of every n-th only."""
         pool = self.long if long and self.long else self.runs
+        if part_of:
+            pool = pool[part_of[1] :: part_of[0]]
         if not pool:
             return [(i % 2, choose(rng.choice(OPEN if i % 3 == 0 else REPLY), rng)) for i in range(count)]
         run = rng.choice(pool)

@@ -5,6 +5,7 @@ ellipsis needs its antecedent); the rest is filler, reactions and questions aske
 """
 
 import datetime
+import random
 import re
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ class History:
     turns: list = field(default_factory=list)
     facts: list = field(default_factory=list)
     owner_named: bool = False  # questions call the owner by name
+    reuse: bool = False  # words are the same whenever the same is said by the same
 
     @property
     def owner(self):
@@ -47,16 +49,19 @@ class Block:
     turns: list  # [(Person or None, text, Item or None, is_antecedent)]
 
 
-def cast(rng, names, relations=True):
+def cast(rng, names, relations=True, few=False):
     """The owner, one to three who write with the owner, and some that are only spoken of."""
-    picked = rng.sample(names, 9)
-    named = rng.random() < 0.5
-    label = picked[0][0] if named else rng.choice(OWNERS)
+    named = rng.random() < (0.35 if few else 0.5)
+    if few:  # nine names, each in one part
+        picked = [names[0], *names[1:4], *rng.sample(names[-3:], 3)]
+    else:
+        picked = rng.sample(names, 9)
+    label = picked[0][0] if named else OWNERS[0] if few else rng.choice(OWNERS)
     owner = Person(picked[0][0] if named else "I", picked[0][1], label)
-    partners = [Person(n, f, n) for n, f in picked[1 : 1 + rng.randint(1, 3)]]
+    partners = [Person(n, f, n) for n, f in rng.sample(picked[1:4], rng.randint(1, 3))]
     told = [Person(n, f) for n, f in picked[4 : 4 + rng.randint(1, 3)]]
     if relations:
-        for relation, female in rng.sample(RELATIONS, rng.randint(0, 2)):
+        for relation, female in rng.sample(RELATIONS[: 3 if few else None], rng.randint(0, 2)):
             told.append(Person("my " + relation, bool(female), relation=relation))
     return owner, partners, told, named
 
@@ -75,6 +80,8 @@ def word_item(item, fact, speaker, listeners, history, pack, rng, plain=False):
     mode = 1 if person is speaker else 2 if person in listeners and len(listeners) == 1 else 3
     if mode == 3 and person is history.owner and not history.owner_named:
         return None  # nobody has a name for the owner
+    if history.reuse:
+        rng = item_rng(item, fact, speaker, history, rng.randrange(2) if item.kind == "state" else 0, mode)
     slots = {"V": item.value, "U": item.before, "T": fact.topic}
     second = mode == 2
     kind = item.kind
@@ -109,6 +116,13 @@ def word_item(item, fact, speaker, listeners, history, pack, rng, plain=False):
     who = as_said(person, speaker, history.owner)
     text = render(line.text, rng, mode, who, history.lang, **slots)
     return [(speaker, text)]
+
+
+def item_rng(item, fact, speaker, history, variant, mode):
+    """The same choices whenever the same person says the same."""
+    return random.Random("/".join(map(str, (
+        history.split, speaker.speaks, fact.person.name, fact.attribute.lang, fact.attribute.name, fact.topic, item.kind, item.value,
+        item.before if item.kind in ("both", "correct") else "", variant, mode))))
 
 
 def _pick(lines, rng):
@@ -196,6 +210,8 @@ def _block(item, fact, speakers, history, pack, rng, everyone=False):
         order = [fact.person] + [s for s in order if s is not fact.person]
     if item.kind in ("you", "question"):
         order.sort(key=lambda s: s is fact.person)
+    if history.reuse:  # the person, or else the owner
+        order.sort(key=lambda s: (s is not fact.person, s is not owner))
     if fact.person.relation and rng.random() < 0.85:
         order.sort(key=lambda s: s is not owner)
     for speaker in order:
@@ -222,15 +238,17 @@ def _conversation(history, number, speakers, blocks, spare, fillers, cues, pack,
     """Turns of one conversation: filler with the blocks put in at random places."""
     from .wording import choose
 
-    run = []
+    run, part_of = [], None
+    if history.reuse:  # a run is said by the same two whenever it comes
+        part_of = (6, history.owner_named * 3 + sum(map(ord, speakers[min(1, len(speakers) - 1)].speaks)) % 3)
     while len(run) < spare:
         if history.lang != "en" and rng.random() < 0.7:
             run.append((len(run) % 2, compose.tail(pack, history.split, rng)))
             continue
-        part = fillers.run(rng, spare - len(run), choose, long=rng.random() < long_passages)
+        part = fillers.run(rng, spare - len(run), choose, long=rng.random() < long_passages, part_of=part_of)
         run += [p for p in part if not (cues and cues.search(p[1]))][: spare - len(run)] or [(0, compose.tail(pack, history.split, rng))]
-    flip = rng.random() < 0.5
-    two = rng.sample(speakers, 2) if len(speakers) > 1 else speakers * 2
+    flip = rng.random() < 0.5 and not history.reuse
+    two = speakers[:2] if history.reuse and len(speakers) > 1 else rng.sample(speakers, 2) if len(speakers) > 1 else speakers * 2
     turns = [(two[side ^ flip], text, None, False, None) for side, text in run]
     places = sorted(rng.randint(0, len(turns)) for _ in blocks)
     for n in range(1, len(blocks)):  # a correction follows at once
@@ -245,10 +263,16 @@ def _conversation(history, number, speakers, blocks, spare, fillers, cues, pack,
     for speaker, text, item, is_antecedent, fact in turns:
         index = len(history.turns)
         if item is not None:
-            if item.kind not in ("pair", "correct"):
-                text = compose.dress(text, pack, history.split, rng, fillers, cues, keep=f"{item.value} {item.before} {fact.topic}")
+            keyed, dress = rng, True
+            if history.reuse:
+                keyed = random.Random(f"{speaker.speaks}/{text}")
+                dress = keyed.random() < 0.25
+            if not dress:
+                pass
+            elif item.kind not in ("pair", "correct"):
+                text = compose.dress(text, pack, history.split, keyed, fillers, cues, keep=f"{item.value} {item.before} {fact.topic}")
             else:
-                text = compose.noise(text, rng, keep=f"{item.value} {item.before} {fact.topic}")
+                text = compose.noise(text, keyed, keep=f"{item.value} {item.before} {fact.topic}")
             item.turn = index
             item.turns = (index,)
             if item.kind == "pair":
@@ -256,5 +280,5 @@ def _conversation(history, number, speakers, blocks, spare, fillers, cues, pack,
                 item.turns = (antecedent, index)
         elif is_antecedent:
             antecedent = index
-            text = compose.noise(text, rng, keep=text)
+            text = compose.noise(text, random.Random(text) if history.reuse else rng, keep=text)
         history.turns.append(Turn(speaker.speaks, text))

@@ -5,6 +5,7 @@ asked; this file draws the sizes, keeps the intents even and writes the EvoTrain
 """
 
 import random
+import zlib
 
 from . import questions
 from .history import History, Turn, cast, lay
@@ -19,9 +20,13 @@ WEIGHT = {"now": 4, "before": 4, "first": 4, "last": 2.5, "when": 2, "how_often"
 
 
 class Lives:
-    def __init__(self, fillers, packs=None):
+    """`reuse`: few names and values, and a statement is worded in one of three ways for good, so that
+    many histories share their texts (a frozen trunk has to read each distinct text once)."""
+
+    def __init__(self, fillers, packs=None, reuse=False):
         self.packs = packs or load()
         self.fillers = fillers
+        self.reuse = reuse
 
     def attributes(self, pack, split):
         for attribute in pack.attributes.values():
@@ -43,12 +48,12 @@ class Lives:
 
     def _history(self, name, rng, split, long, lang, length):
         langs = [l for l in LANGUAGES if l in self.packs and (split != "test_attribute" or any(True for _ in self.attributes(self.packs[l], split)))]
-        lang = lang or rng.choices(langs, [SHARE[LANGUAGES.index(l)] for l in langs])[0]
+        lang = lang or rng.choices(langs, [SHARE[LANGUAGES.index(l)] * (2.5 if self.reuse and l == "en" else 1) for l in langs])[0]
         pack = self.packs[lang]
         long = rng.random() < 0.25 if long is None else long
         length = length or (rng.randint(60, 300) if long else rng.randint(8, 32))
-        owner, partners, told, named = cast(rng, NAMES, relations=lang == "en")
-        history = History(name, lang, split, [owner, *partners, *told], owner_named=named)
+        owner, partners, told, named = cast(rng, NAMES, relations=lang == "en", few=self.reuse)
+        history = History(name, lang, split, [owner, *partners, *told], owner_named=named, reuse=self.reuse)
         by_kind = {}
         for a in self.attributes(pack, split):
             by_kind.setdefault(a.kind, []).append(a)
@@ -60,9 +65,15 @@ class Lives:
         for attribute in main:
             topics = rng.sample(self.values(pack, attribute.topic), 2) if attribute.topic else [""]
             values = self.values(pack, attribute.values)
+            if self.reuse:  # the same few for the whole set
+                values = random.Random(f"{attribute.name}/{lang}").sample(values, min(len(values), 5))
+                topics = rng.sample(self.values(pack, attribute.topic)[:2], 2) if attribute.topic else topics
             if rng.random() < 0.5:  # few values among all: the same one of another person, or only imagined
                 values = rng.sample(values, min(len(values), rng.randint(6, 9)))
-            people = rng.sample(history.people, min(len(history.people), rng.choice((1, 2, 2, 3))))
+            people = history.people
+            if self.reuse:  # an attribute is told of the owner and some of the others
+                people = [p for p in people if p is history.owner or zlib.crc32(f"{attribute.name}/{p.name}".encode()) % 5 < 2]
+            people = rng.sample(people, min(len(people), rng.choice((1, 2, 2, 3))))
             for n, person in enumerate(people):
                 for topic in topics[: 1 if n or rng.random() < 0.6 else 2]:
                     if sum(len(f.items) for f in facts) >= room:
@@ -70,8 +81,11 @@ class Lives:
                     facts.append(self._fact(rng, values, attribute, person, topic, split, most=6 if n == 0 else 3))
         told_once = [a for a in pool if a.kind == "episode"]
         for attribute in told_once[: rng.randint(9, 14) if long else rng.randint(2, 5)]:
-            values = rng.sample(self.values(pack, attribute.values), 3)
-            topics = rng.sample(self.values(pack, attribute.topic), 3) if attribute.topic else [""] * 3
+            few = 4 if self.reuse else None
+            values = rng.sample(self.values(pack, attribute.values)[:few], 3)
+            topics = rng.sample(self.values(pack, attribute.topic)[:few], 3) if attribute.topic else [""] * 3
+            if self.reuse and attribute.topic:  # a value goes with its topic
+                topics = [self.values(pack, attribute.topic)[self.values(pack, attribute.values).index(v)] for v in values]
             for person in rng.sample(history.people, rng.choice((1, 1, 2))):
                 fact = timeline(rng, [values.pop()], attribute, kinds={"state"}, most=1, changes=0)
                 fact.items = fact.items[:1]
@@ -153,7 +167,7 @@ def evotrain(turns, record, history_name, lang, split, source):
     meta = {
         "turns": texts + [record["question"]],
         **{k: record[k] for k in ("evidence_turns", "superseded_turns", "statements", "near_misses", "intent", "family", "attribute")},
-        **{k: record[k] for k in ("values", "antecedents", "families", "statement_families") if k in record},
+        **{k: record[k] for k in ("values", "claims", "names_before", "antecedents", "families", "statement_families") if k in record},
         "times": [t.time.isoformat(timespec="seconds") for t in turns],
         "conversations": [t.conversation for t in turns],
         "speakers": [t.speaker for t in turns],

@@ -6,7 +6,7 @@ The label comes from `life.answer_items`; here it is only worded and turned into
 import re
 
 from . import life
-from .wording import choose, render
+from .wording import Person, choose, render
 
 STATE = ("now", "before", "first", "last", "when", "how_often", "all_of")
 EVENT = {"last": "event_last", "first": "event_first", "before": "event_before", "all_of": "event_all",
@@ -45,6 +45,15 @@ def word(frame, attribute, split, rng, mode, person, pack, **slots):
     if "$X" in text and "X" not in slots or "$T" in text and not slots.get("T"):
         return None
     return render(text, rng, mode, person, pack.lang, **slots), families
+
+
+def opened(text, frame, history, pack, rng, mode, person):
+    """A question that begins with something else, in an eighth of cases."""
+    if pack.lang != "en" or rng.random() > 0.15 or ":" in frame.text or frame.text.startswith("{"):
+        return text
+    lines = [l for l in pack.parts["qopener"] if l.split == ("train" if history.split == "test_attribute" else history.split)]
+    start = render(rng.choice(lines).text, rng, mode, person)
+    return f"{start} {text[0].lower() + text[1:] if text.split()[0].lower() in pack.common else text}"
 
 
 def typed(text, rng):
@@ -102,7 +111,10 @@ def ask(history, fact, intent, pack, rng, span=None, asked_in=None):
         done = word(frame, wording, split, rng, mode, person, pack, **slots)
         if done:
             answer = who_answer(fact, frame.text) if episode else ""
-            return record(history, fact, intent, typed(done[0], rng), done[1], items, answer=answer) | {"span": span}
+            if intent in ("before", "first"):
+                answer = fact.spans[0 if intent == "first" else (len(fact.spans) - 1 if span is None else span) - 1].value
+            text = done[0] if episode else opened(done[0], frame, history, pack, rng, mode, person)
+            return record(history, fact, intent, typed(text, rng), done[1], items, answer=answer) | {"span": span}
         items = fact.items if episode else life.answer_items(fact, intent, span)
     return None
 
@@ -111,6 +123,8 @@ def addressed(history, person):
     """How the owner, who asks, calls someone."""
     if person is history.owner and not history.owner_named:
         return 1, person
+    if person.relation and history.owner_named:
+        return 3, Person(f"{history.owner.name}'s {person.relation}", person.female)
     return 3, person
 
 
@@ -176,11 +190,19 @@ def record(history, fact, intent, text, families, items, same=None, answer=""):
         answer = str(len(items) - (fact.attribute.kind == "state"))
     elif intent == "when":
         answer = history.turns[items[0].turn].time.date().isoformat()
+    claims, names = {}, set()
+    for f in facts:
+        for n in range(len(f.spans)):
+            for k, item in enumerate(f.said(n)):
+                claims |= {t: "same" if k else "set" for t in item.turns if t not in claims or t == item.turn}
+            claims |= {i.turn: "past" for i in f.recalled(n)}
+        names |= {i.turn for i in f.items if i.before}
     superseded = [t for t in statements if t not in evidence]
     return {
         "question": text, "answer": answer, "intent": intent, "family": families[0], "families": families,
         "evidence_turns": evidence, "superseded_turns": superseded, "statements": sorted({*statements, *evidence}),
         "near_misses": near, "values": values, "attribute": fact.attribute.name,
+        "claims": [claims[t] for t in sorted({*statements, *evidence})], "names_before": sorted(t for t in names if t in statements),
         "antecedents": sorted({i.antecedent for f in facts for i in f.items if i.antecedent >= 0}),
         "statement_families": sorted({x for f in facts for i in f.items for x in i.families}),
     }

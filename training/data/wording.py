@@ -67,6 +67,8 @@ class Pack:
 
 def deal(number, count):
     """The split of family `number` of a list of `count`: from three on the last is the test's, and so on."""
+    if count >= 20:
+        return {7: "test_wording", 3: "dev"}.get(number % 8, "train")
     if count >= 3 and number == count - 1 or count >= 8 and number == count - 5:
         return "test_wording"
     if count >= 4 and number == count - 2 or count >= 12 and number == count - 7:
