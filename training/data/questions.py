@@ -15,9 +15,10 @@ PIECE = re.compile(r"%([A-Za-z]+)")
 
 
 def plural(noun):
-    head, sep, rest = re.match(r"(\S+)(?:( (?:of|to|for|in|at) .*))?$", noun).group(1, 2, 2) if re.match(r"\S+ (of|to|for|in|at) ", noun) else (noun, "", "")
+    """"place to live" -> "places to live"."""
+    head, rest = re.match(r"(.+?)((?: (?:of|to|for|in|at|on|with) .*)?)$", noun).groups()
     many = head[:-1] + "ies" if re.search(r"[^aeiou]y$", head) else head + ("es" if re.search(r"(s|x|ch|sh)$", head) else "s")
-    return many + (rest or "")
+    return many + rest
 
 
 def pieces_of(attribute, key, split):

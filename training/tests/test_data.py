@@ -113,6 +113,19 @@ class Labels(unittest.TestCase):
                 self.assertFalse(evidence & set(turns), kind)
 
 
+    def test_claims(self):
+        for _, history, record in every():
+            claims = dict(zip(record["statements"], record["claims"]))
+            self.assertEqual(len(claims), len(record["claims"]))
+            self.assertLessEqual(set(claims.values()), {"set", "same", "past"})
+            if record["intent"] == "now" and not record["antecedents"]:
+                # what holds now: the last "set" and every "same" after it
+                start = max(t for t, c in claims.items() if c == "set")
+                self.assertEqual(record["evidence_turns"], [t for t, c in claims.items() if t >= start and c != "past"])
+            values = [record["values"][t] for t, c in claims.items() if c == "past" and t in record["values"]]
+            self.assertTrue(set(values) <= {s.value for f in history.facts for s in f.spans})
+
+
 def antecedents(fact):
     return {i.antecedent for i in fact.items if i.antecedent >= 0}
 
@@ -185,6 +198,14 @@ class Form(unittest.TestCase):
                 build.write(path, build.lives_rows(Lives(Fillers()), "train", 5, 3))
                 sums.append(hashlib.sha256(path.read_bytes()).hexdigest())
         self.assertEqual(sums[0], sums[1])
+
+    def test_texts_are_shared_where_asked_for(self):
+        def distinct(reuse):
+            lives = Lives(Fillers(), reuse=reuse)
+            turns = [(t.speaker, t.text) for n in range(60) for t in lives.history(n, "train", lang="en", long=False)[0].turns]
+            return len(set(turns)) / len(turns)
+
+        self.assertLess(distinct(True), 0.85 * distinct(False))
 
     def test_evaluation_file(self):
         for history, records in made()["test_wording"][:10]:
