@@ -67,11 +67,11 @@ fn the_database_agrees_with_the_plain_meaning() {
         .map(|m| MessageRow { message: m.clone(), words: "text".into(), plain: " text ".into(), digest: 0, import: 1 })
         .collect();
     let vault = Vault::create(&folder.path().join("home"), Secret::KeyFile).unwrap();
-    let store = runtime.block_on(Store::open(&vault, 4, true)).unwrap();
+    let store = runtime.block_on(Store::open(&vault, true)).unwrap();
     runtime.block_on(store.add_messages(&rows)).unwrap();
     for indexed in [false, true] {
         if indexed {
-            runtime.block_on(store.tidy(false)).unwrap();
+            runtime.block_on(store.tidy()).unwrap();
         }
         let config = ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() };
         proptest!(config, |(filter in filters(&messages))| {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -46,6 +47,8 @@ struct Opened {
     evolver: Option<Evolver>,
     fingerprint: String,
     device: String,
+    /// Texts embedded so far.
+    texts: AtomicU64,
     /// The model's own threads: batches are shared among them, and pieces of a batch where there are
     /// fewer batches than threads.
     pool: rayon::ThreadPool,
@@ -84,6 +87,7 @@ impl Embedder {
             prior: Prior::open(&dir.join("prior.safetensors"), config.bert.hidden_size)?,
             fingerprint,
             device: chosen.description,
+            texts: 0.into(),
             pool: pool.map_err(anyhow::Error::from)?,
             config,
         };
@@ -107,6 +111,7 @@ impl Embedder {
     pub fn embed(&self, texts: &[&str], side: Side) -> Result<Vec<Vector>, EmbedError> {
         let Opened { config, tokenizer, model, evolver, pool, .. } = &*self.opened;
         let prefix = config.prefix(side);
+        self.opened.texts.fetch_add(texts.len() as u64, Ordering::Relaxed);
         pool.install(|| {
             let tokens: Vec<Tokens> =
                 texts.par_iter().map(|text| tokenizer.read(prefix, text)).collect::<Result<_, _>>()?;
@@ -130,6 +135,11 @@ impl Embedder {
             });
             Ok(vectors.collect())
         })
+    }
+
+    /// Texts embedded since the model was opened, by all clones.
+    pub fn texts(&self) -> u64 {
+        self.opened.texts.load(Ordering::Relaxed)
     }
 
     /// The states of many streams of passages, each read from an empty memory and by itself, on all threads;

@@ -227,6 +227,11 @@ impl Memory {
         Ok(cards.into_iter().flatten().next())
     }
 
+    /// Texts that the model in use has embedded since it was opened. What is unchanged is not read again.
+    pub fn texts_read(&self) -> u64 {
+        self.active().embedder.get().map_or(0, Embedder::texts)
+    }
+
     /// The folder of a model by name.
     pub(crate) fn model_folder(&self, name: &str) -> Result<PathBuf, MemoryError> {
         let bundled = home::models(self.0.options.models.as_deref())?.join(name);

@@ -45,17 +45,17 @@ impl Question {
 }
 
 impl Memory {
-    /// Reads the best hits in order where the question, or the caller, wants it, and ranks them anew. Hits
-    /// behind those that were read stay behind them.
-    pub(crate) async fn rank_in_order(&self, asked: &Asked, ranked: &mut Vec<Ranked>) -> Result<(), MemoryError> {
-        let Some(question) = asked.question.get() else { return Ok(()) };
+    /// Reads the best hits in order where the question, or the caller, wants it, and ranks them anew; true
+    /// where it did. Hits behind those that were read stay behind them.
+    pub(crate) async fn rank_in_order(&self, asked: &Asked, ranked: &mut [Ranked]) -> Result<bool, MemoryError> {
+        let Some(question) = asked.question.get() else { return Ok(false) };
         let active = self.active();
         let embedder = self.embedder(&active).await?;
-        let Some(evolver) = embedder.evolver() else { return Ok(()) };
+        let Some(evolver) = embedder.evolver() else { return Ok(false) };
         let by_intent = question.wanted.lambda > 0.0 && matches!(asked.mode, Mode::Hybrid | Mode::Evolved);
         let (read, weight) = match (by_intent, asked.rerank) {
             (true, rerank) => (rerank.max(evolver.sizes().window), ORDER * question.wanted.lambda),
-            (false, 0) => return Ok(()),
+            (false, 0) => return Ok(false),
             (false, rerank) => (rerank, RERANK),
         };
         let best: Vec<MessageId> = ranked.iter().take(read).map(|r| r.message).collect();
@@ -90,7 +90,7 @@ impl Memory {
         let score = |r: &Ranked| r.fused.as_ref().map_or(f32::NEG_INFINITY, |f| f.0);
         let read = read.min(ranked.len());
         ranked[..read].sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.message.cmp(&b.message)));
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -67,7 +67,9 @@ impl Memory {
         self.refresh().await?;
         let asked = self.ask(query, now);
         let mut ranked = self.rank(&asked, asked.condition.clone()).await?;
-        self.rank_in_order(&asked, &mut ranked).await?;
+        let before = std::time::Instant::now();
+        let in_order = self.rank_in_order(&asked, &mut ranked).await?;
+        let order_ms = in_order.then(|| before.elapsed().as_millis() as u64);
         self.sort(&mut ranked, query.sort);
         let limit = if query.limit == 0 { PAGE } else { query.limit };
         let page: Vec<&Ranked> = ranked.iter().skip(query.offset).take(limit).collect();
@@ -89,6 +91,7 @@ impl Memory {
             coverage: catalogue.coverage(),
             offers,
             took_ms: started.elapsed().as_millis() as u64,
+            order_ms,
         })
     }
 

@@ -158,6 +158,9 @@ pub struct Found {
     pub offers: Vec<Offer>,
     #[ts(type = "number")]
     pub took_ms: u64,
+    /// Of these, what reading the best hits in order took; none where they were not read so.
+    #[ts(type = "number | null")]
+    pub order_ms: Option<u64>,
 }
 
 /// Messages of one conversation, oldest first.

@@ -151,7 +151,11 @@ histogram_unit: Unit, histogram: Array<Bucket>, facets: Facets,
 /**
  * How much of the archive meaning search can see now.
  */
-coverage: Coverage, offers: Array<Offer>, took_ms: number, };
+coverage: Coverage, offers: Array<Offer>, took_ms: number, 
+/**
+ * Of these, what reading the best hits in order took; none where they were not read so.
+ */
+order_ms: number | null, };
 
 export type Hit = { message: Shown, score: number, 
 /**
@@ -195,7 +199,32 @@ export type Kind = "chat" | "ai" | "note" | "mail";
 /**
  * Which lists a search fuses. `Hybrid` is the product; the others are for measuring.
  */
-export type Mode = "hybrid" | "words" | "static" | "context";
+export type Mode = "hybrid" | "words" | "static" | "context" | "evolved";
+
+/**
+ * A model that can read the archive.
+ */
+export type ModelRow = { name: string, folder: string, 
+/**
+ * It came with Evoke.
+ */
+bundled: boolean, 
+/**
+ * `in use`, `kept`, `being built`, `not used`.
+ */
+state: string, 
+/**
+ * Values of a vector; 0 where the model cannot be opened.
+ */
+dims: number, 
+/**
+ * It has a latent memory for order and state.
+ */
+evolver: boolean, bytes: number, 
+/**
+ * Why it cannot be used.
+ */
+trouble: string | null, };
 
 /**
  * What the operating system was told about the network.
@@ -291,7 +320,11 @@ until: number | null, sort: Sort,
 /**
  * Which parts of the search run; all by default. For measuring (`evoke eval --mode`).
  */
-mode: Mode, offset: number, 
+mode: Mode, 
+/**
+ * So many of the best hits are read in the order of time by the evolver, and ranked anew; 0 is none.
+ */
+rerank: number, offset: number, 
 /**
  * Hits wanted; 0 means 30.
  */
@@ -457,6 +490,14 @@ export type Unit = "hour" | "day" | "week" | "month" | "year";
  * How the hit came about; each part is that list's standardised score (z), none where it did not list the hit.
  */
 export type Why = { words: number | null, words_in_context: number | null, meaning: number | null, meaning_in_context: number | null, 
+/**
+ * How well it fits what was asked of order and change, where hits were read in order.
+ */
+order: number | null, 
+/**
+ * What was asked: `now`, `before`, `first`, `last`, …
+ */
+asked: string | null, 
 /**
  * In one sentence, for a person.
  */

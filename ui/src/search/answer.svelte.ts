@@ -27,9 +27,21 @@ let typing: ReturnType<typeof setTimeout> | undefined;
 let lastText = '';
 let lastAsked = '';
 
+/** So many of the best hits are read in order, where that is switched on. */
+const readInOrder = 32;
+
+/** Whether the best hits are read once more, in the order of time, for every question. Until Evoke is closed. */
+export const order: { on: boolean } = $state({ on: false });
+
+export function setOrder(on: boolean): void {
+  order.on = on;
+  askAgain();
+}
+
 /** What is sent: without words there is no best, only newest. */
 export function sent(query: Query): Query {
-  return isEmpty(query) ? { ...query, sort: 'newest' } : query;
+  if (isEmpty(query)) return { ...query, sort: 'newest' };
+  return order.on ? { ...query, rerank: readInOrder } : query;
 }
 
 /** Asks soon where only the text changed, else now. Called by the view whenever the question changes. */

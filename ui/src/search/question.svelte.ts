@@ -17,6 +17,7 @@ export const emptyQuery: Query = {
   until: null,
   sort: 'best',
   mode: 'hybrid',
+  rerank: 0,
   offset: 0,
   limit: pageSize,
 };

@@ -41,3 +41,9 @@ const protections: Record<string, string> = {
 export function protectionWords(kind: string): string {
   return protections[kind] ?? kind;
 }
+
+/** What reading hits in order is, and what it cost the last search, in milliseconds. */
+export function orderWords(on: boolean, ms: number | null): string {
+  const what = 'The 32 best hits are read once more, in order of time. Questions of order always are.';
+  return on && ms !== null ? `${what} The last search took ${grouped(ms)} ms for it.` : what;
+}
