@@ -10,17 +10,20 @@ import gzip
 import json
 import math
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+import zlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-TIERS = ("gold", "statement", "other_person", "hypothetical", "negated", "adjacent", "topic", "conversation", "other", "void")
+TIERS = ("gold", "statement", "other_person", "hypothetical", "negated", "question", "adjacent", "topic", "conversation", "other", "void")
 TIER = {name: number for number, name in enumerate(TIERS)}
 ORDER = ("now", "before", "first", "last", "who", "when", "how_often", "all_of")
-NEAR = ("other_person", "hypothetical", "negated", "adjacent")
+# Wordings that stand on the turn before them (corrections, answers), so that they cannot be moved.
+FIXED = (".co.", ".pr.")
+NEAR = ("other_person", "hypothetical", "negated", "question", "adjacent")
 WORD = re.compile(r"\w+")
 
 
@@ -29,11 +32,12 @@ class Question:
     text: str
     intent: str
     evidence: tuple
-    superseded: tuple
     family: str
     attribute: str
     lang: str
+    aside: tuple = ()  # neither gold nor negative
     row: int = -1
+    rule: str = ""  # which run of equal values answers, if that is all there is to it: see `rule_of`
 
 
 @dataclass
@@ -53,6 +57,9 @@ class Group:
     statements: tuple
     near: dict
     questions: list = field(default_factory=list)
+    values: dict = field(default_factory=dict)  # value by statement, where their order may be changed
+    claims: dict = field(default_factory=dict)  # "set", "same" or "past" by statement
+    names_before: tuple = ()  # statements that also name the value before
 
 
 @dataclass
@@ -65,9 +72,14 @@ class Stream:
     teacher: np.ndarray = None  # [T] ranking to learn from, for questions without intent
 
 
-def read(path, splits):
-    """Groups of the questions of these splits, with histories shared."""
-    histories, groups = {}, {}
+def read(path, splits, lives=0, thin=0, plain=1.0):
+    """Groups of the questions of these splits, with histories shared.
+
+    Every distinct text costs the trunk time, so of the generated lives the first `lives` may be taken only,
+    of the questions without intent the share `plain` (by a hash); and with `thin` a longer history keeps that many turns: all that any of its questions refers to, and an
+    even choice of the rest.
+    """
+    histories, groups, count = {}, {}, 0
     for file in sorted(Path(path).glob("*.jsonl.gz")) if Path(path).is_dir() else [Path(path)]:
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             for line in lines:
@@ -75,8 +87,14 @@ def read(path, splits):
                 if meta["split"] not in splits:
                     continue
                 *turns, question = meta["turns"]
+                if meta["intent"] == "none" and zlib.crc32(question.encode()) % 1000 >= 1000 * plain:
+                    continue
                 name = (meta["source"], meta["history"], len(turns), turns[0], turns[-1])
                 if name not in histories:
+                    generated = meta["source"] == "lives"
+                    if generated and lives and count >= lives:
+                        continue
+                    count += generated
                     histories[name] = History(turns, meta["conversations"][: len(turns)])
                 history = histories[name]
                 evidence = tuple(at for at in meta["evidence_turns"] if at < len(turns))
@@ -87,9 +105,87 @@ def read(path, splits):
                 group = groups.setdefault(key, Group(history, () if none else statements, near))
                 for kind in NEAR:
                     group.near[kind] = tuple(sorted(set(group.near[kind]) | set(near[kind])))
-                asked = Question(question, meta["intent"], evidence, tuple(meta.get("superseded_turns", ())), meta["family"], meta["attribute"], meta["lang"])
+                if not any(part in family for family in meta.get("statement_families", ()) for part in FIXED):
+                    known = {int(at): value for at, value in (meta.get("values") or {}).items()}
+                    if meta.get("claims") and all(known.get(at) for at in statements):
+                        group.values = {at: known[at] for at in statements}
+                        group.claims = dict(zip(statements, meta["claims"]))
+                        group.names_before = tuple(meta.get("names_before", ()))
+                asked = Question(question, meta["intent"], evidence, meta["family"], meta["attribute"], meta["lang"], tuple(meta.get("antecedents", ())))
                 group.questions.append(asked)
+    for group in groups.values():
+        for question in group.questions:
+            question.rule = rule_of(group, question)
+    if thin:
+        thin_out(groups.values(), thin)
     return list(groups.values())
+
+
+def answer(rule, order, group):
+    """The statements that answer when they come in this order; None if nothing does.
+
+    Statements hold a value from where they stand ("set", "same") or recall one that has passed ("past").
+    """
+    kind, _, value = rule.partition(":")
+    values, runs = group.values, []
+    for at in order:
+        if group.claims[at] == "past":
+            continue
+        if runs and values[runs[-1][-1]] == values[at]:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    if kind == "all":
+        return order
+    if kind == "now":
+        return runs[-1]
+    if kind == "since":
+        return [run[0] for run in runs if values[run[0]] == value][:1] or None
+    if len(runs) < 2:
+        return None
+    if kind == "starts":
+        return [run[0] for run in runs]
+    run = runs[0] if kind == "first" else runs[-2]
+    if sum(values[other[0]] == values[run[0]] for other in runs) == 1:
+        run = run + [at for at in order if group.claims[at] == "past" and values[at] == values[run[0]]]
+    return sorted(run, key=order.index)
+
+
+def rule_of(group, question):
+    """The rule that gives this question's evidence in the true order, or nothing."""
+    if not group.values or not question.evidence:
+        return ""
+    value = group.values[question.evidence[0]]
+    kinds = {"now": "now", "last": "now", "first": "first", "before": "before", "how_often": "starts", "all_of": "all", "when": f"since:{value}"}
+    rule = kinds.get(question.intent, "")
+    named = question.intent == "before" and any(v.lower() in question.text.lower() for v in set(group.values.values()))
+    if not rule or named:
+        return ""
+    found = answer(rule, list(group.statements), group)
+    evidence = [at for at in question.evidence if at in (found or ()) or at not in group.names_before]
+    return rule if found == evidence else ""
+
+
+def thin_out(groups, size):
+    kept, numbers = defaultdict(set), {}
+    for group in groups:
+        kept[id(group.history)].update(group.statements, *group.near.values(), *(q.evidence + q.aside for q in group.questions))
+    for history in {id(g.history): g.history for g in groups}.values():
+        must = kept[id(history)]
+        rest = [at for at in range(len(history.turns)) if at not in must]
+        count = max(0, min(len(rest), size - len(must)))
+        must |= {rest[at * len(rest) // count] for at in range(count)}
+        left = sorted(must)
+        numbers[id(history)] = {at: number for number, at in enumerate(left)}
+        history.turns, history.conversations = ([values[at] for at in left] for values in (history.turns, history.conversations))
+    for group in groups:
+        new = numbers[id(group.history)]
+        group.statements = tuple(new[at] for at in group.statements)
+        group.values, group.claims = ({new[at]: value for at, value in some.items()} for some in (group.values, group.claims))
+        group.names_before = tuple(new[at] for at in group.names_before)
+        group.near = {kind: tuple(new[at] for at in some) for kind, some in group.near.items()}
+        for question in group.questions:
+            question.evidence, question.aside = (tuple(new[at] for at in some) for some in (question.evidence, question.aside))
 
 
 def texts(groups):
@@ -141,11 +237,11 @@ class Sampler:
         chosen = list(must) + [at for at in self.nearest(group, question, count) if at not in must]
         return self.stream(group, [question], sorted(chosen[: max(count, len(must))]))
 
-    def training(self, group, rng, others=()):
-        """A stream of one kind or the other with the group's questions."""
+    def training(self, group, rng, count, others=()):
+        """A stream of one kind or the other, of about `count` passages, with the group's questions."""
         s, total = self.settings, len(group.history.turns)
-        count = int(rng.integers(s["shortest"], s["longest"] + 1))
-        questions = list(group.questions)
+        shuffled = any(q.rule for q in group.questions) and rng.random() < s["shuffled_share"]
+        questions = [q for q in group.questions if q.rule or not shuffled]
         rng.shuffle(questions)
         questions = questions[: s["questions"]]
         needed = {at for question in questions for at in question.evidence}
@@ -171,10 +267,35 @@ class Sampler:
             rng.shuffle(extra)
             must -= set(extra[: len(must) - s["longest"]])
         chosen = sorted(must | set(fill[: max(0, count - len(must))]))
-        stream = self.stream(group, questions, chosen)
+        stream = self.shuffled(group, questions, chosen, rng) if shuffled else None
+        stream = stream or self.stream(group, questions, chosen)
         if others and rng.random() < s["foreign_share"]:
             self.put_foreign(stream, others[int(rng.integers(len(others)))], rng)
         return stream
+
+    def shuffled(self, group, questions, chosen, rng):
+        """The passages in another order, and who answers read off that order: texts learned by heart are no help."""
+        chosen = [int(at) for at in rng.permutation(chosen)]
+        past = [at for at in chosen if group.claims.get(at) == "past"]
+        chosen = [at for at in chosen if at not in past]
+        holding = [number for number, at in enumerate(chosen) if at in group.values]
+        for at in past:
+            # A recall comes after another value has replaced the one it speaks of; what holds at the end is not recalled.
+            same = [number for number in holding if group.values[chosen[number]] == group.values[at]]
+            later = [number for number in holding if same and number > same[-1] and number not in same]
+            if later:
+                chosen.insert(int(rng.integers(later[0] + 1, len(chosen) + 1)), at)
+                holding = [number for number, at in enumerate(chosen) if at in group.values and group.claims[at] != "past"]
+        order = [at for at in chosen if at in group.values]
+        found = []
+        for question in questions:
+            gold = answer(question.rule, order, group) if order else None
+            if gold:
+                aside = [at for at in group.names_before if question.intent in ("first", "before") and at not in gold]
+                found.append(replace(question, evidence=tuple(gold), aside=(*question.aside, *aside)))
+        if not found:
+            return None
+        return self.stream(Group(group.history, tuple(order), group.near, found), found, chosen)
 
     def put_foreign(self, stream, other, rng):
         """Some passages that nobody asks for are replaced by passages of another history."""
@@ -213,6 +334,7 @@ class Sampler:
             if gold:
                 # The same words elsewhere are no negative.
                 tiers[row, np.isin(rows, rows[gold]) & (number_of < 0)] = TIER["void"]
+                tiers[row, [place[at] for at in question.aside if at in place]] = TIER["void"]
                 tiers[row, gold] = TIER["gold"]
         stream = Stream(rows.copy(), tiers, number_of, questions, np.zeros(len(chosen), dtype=bool))
         if questions[0].intent == "none":

@@ -48,6 +48,8 @@ def names(model):
     """Every tensor under its name in the file."""
     tensors = {}
     for name, value in model.state_dict().items():
+        if name.endswith(("_mean", "_white")):
+            continue
         first, _, rest = name.partition(".")
         tensors[SINGLE.get(name) or (name if first == "blk" else f"{TOP[first]}.{rest}")] = value
     return tensors
@@ -83,8 +85,9 @@ def read(path):
     sizes = {key.removeprefix("evolver."): value for key, value in field.items()}
     sizes["intents"] = tuple(sizes["intents"].split(","))
     model = Evolver(Sizes.of(sizes))
-    ours = {there: here for here, there in zip(model.state_dict(), names(model))}
-    state = {}
+    state = model.state_dict()
+    plain = [name for name in state if not name.endswith(("_mean", "_white"))]
+    ours = dict(zip(names(model), plain))
     for tensor in reader.tensors:
         values = gguf.dequantize(tensor.data, tensor.tensor_type)
         state[ours[tensor.name]] = torch.from_numpy(values.reshape([int(n) for n in tensor.shape[::-1]]).copy())
@@ -126,7 +129,8 @@ def main():
     arguments.add_argument("--kind", choices=["F32", "F16", "Q8_0"], default="F16")
     arguments.add_argument("--gain", action="append", default=[], metavar="INTENT=VALUE")
     given = arguments.parse_args()
-    model, _ = load_model(given.model)
+    trained, _ = load_model(given.model)
+    model = trained.folded()
     for change in given.gain:
         intent, value = change.split("=")
         model.gain[model.sizes.intents.index(intent)] = float(value)

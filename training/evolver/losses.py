@@ -40,6 +40,8 @@ class Losses(nn.Module):
         w, s, parts = self.weights, self.settings, {}
         seeds, static = seeds_of(model, store, torch.cat([batch["rows"].flatten(), batch["questions"].flatten(), *([extra[0]] if extra else [])]))
         (b, t), q = batch["rows"].shape, batch["questions"].shape[1]
+        centred = static[: b * t].view(b, t, -1)
+        seeds, static = (F.dropout(values, s["train"]["dropout"]) for values in (seeds, static))
         x = model.rows(seeds[: b * t].view(b, t, -1), static[: b * t].view(b, t, -1))
         asked = model.rows(seeds[b * t :], static[b * t :], query=True)
         valid, questions = batch["rows"] >= 0, batch["questions"] >= 0
@@ -61,7 +63,6 @@ class Losses(nn.Module):
         if w["swap"]:
             parts["swap"] = self.swap(model, x, batch["foreign"], valid, o)
         if w["recall"]:
-            centred = static[: b * t].view(b, t, -1)
             centred = F.normalize(centred - centred.sum(1, True) / valid.sum(1)[:, None, None], dim=-1)
             parts["recall"] = self.recall(model, rows, with_memory, centred, batch, order)
         if w["variance"]:

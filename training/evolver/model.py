@@ -92,14 +92,43 @@ class Evolver(nn.Module):
         gain = torch.ones(len(sizes.intents))
         gain[0] = 0.0
         self.register_buffer("gain", gain)
+        # Training sees whitened states; `folded` moves this into the weights, so that serving knows nothing of it.
+        for name in ("token", "static"):
+            self.register_buffer(f"{name}_mean", torch.zeros(HIDDEN))
+            self.register_buffer(f"{name}_white", torch.eye(HIDDEN))
+
+    @torch.no_grad()
+    def whiten(self, tokens, statics, floor=0.05):
+        """Takes the statistics of some token states and static vectors."""
+        for name, values in (("token", tokens.float()), ("static", statics.float())):
+            mean = values.mean(0)
+            spread, axes = torch.linalg.eigh((values - mean).T @ (values - mean) / len(values))
+            scale = (spread.clamp(min=0) + floor * spread.mean()).rsqrt()
+            getattr(self, f"{name}_mean").copy_(mean)
+            getattr(self, f"{name}_white").copy_(axes * scale @ axes.T)
+
+    @torch.no_grad()
+    def folded(self):
+        """The same function with plain weights, as the specification has it."""
+        plain = Evolver(self.sizes)
+        state = {name: value.cpu().double() for name, value in self.state_dict().items()}
+        for weight, bias, kind in (("pool_attn.weight", "pool_attn.bias", "token"), ("pool_value", "pool_value_bias", "token"), ("static.weight", "static.bias", "static")):
+            state[weight] = state[weight] @ state[f"{kind}_white"]
+            state[bias] = state[bias] - state[weight] @ state[f"{kind}_mean"]
+        for kind in ("token", "static"):
+            state[f"{kind}_mean"], state[f"{kind}_white"] = torch.zeros(HIDDEN), torch.eye(HIDDEN)
+        plain.load_state_dict(state)
+        return plain.eval()
 
     # --- seeds: once a text -------------------------------------------------------------------
 
     def seeds(self, states, mask):
         """Token states [n, tokens, 384] and their mask to seeds [n, K * S] and static vectors [n, 384]."""
         states = states.float()
-        scores = self.pool_attn(states).masked_fill(~mask[..., None], -math.inf)
-        means = torch.einsum("njk,njh->nkh", scores.softmax(1), states)
+        # The white states themselves are never made: softmax ignores what the mean adds to all scores.
+        scores = F.linear(states, self.pool_attn.weight @ self.token_white, self.pool_attn.bias)
+        shares = scores.masked_fill(~mask[..., None], -math.inf).softmax(1)
+        means = (torch.einsum("njk,njh->nkh", shares, states) - self.token_mean) @ self.token_white
         value = self.pool_value.view(self.sizes.latents, self.sizes.seed, HIDDEN)
         seeds = torch.einsum("nkh,ksh->nks", means, value).flatten(1) + self.pool_value_bias
         static = F.normalize((states * mask[..., None]).sum(1), dim=-1)
@@ -108,7 +137,7 @@ class Evolver(nn.Module):
     def rows(self, seeds, static, query=False):
         """The K + 1 rows of a passage or a query that enter the first block [..., K + 1, width]."""
         latents = self.up(seeds.unflatten(-1, (self.sizes.latents, self.sizes.seed)))
-        x = self.in_norm(torch.cat([latents, self.static(static).unsqueeze(-2)], -2)) + self.slot
+        x = self.in_norm(torch.cat([latents, self.static((static - self.static_mean) @ self.static_white).unsqueeze(-2)], -2)) + self.slot
         return x + (self.role_query if query else self.role_passage)
 
     # --- whole streams, for training ----------------------------------------------------------

@@ -11,6 +11,7 @@ long as threads, device and versions are the same; what differs is said.
 import argparse
 import hashlib
 import json
+import math
 import os
 import time
 import tomllib
@@ -55,6 +56,8 @@ class Run:
         torch.manual_seed(s["seed"])
         self.sizes = Sizes.of(settings["model"])
         self.model = Evolver(self.sizes).to(device)
+        some = np.random.default_rng(s["seed"]).permutation(len(store.index))[:4000]
+        self.model.whiten(torch.from_numpy(store.ragged(np.sort(some))[0]), torch.from_numpy(store.statics[np.sort(some)]))
         self.losses = Losses(self.sizes, settings).to(device)
         named = [*self.model.named_parameters(), *self.losses.named_parameters()]
         plain = [p for name, p in named if p.ndim < 2]
@@ -73,18 +76,20 @@ class Run:
         if self.step < s["warmup"]:
             return (self.step + 1) / s["warmup"]
         done = (self.step - s["warmup"]) / max(1, s["steps"] - s["warmup"])
-        return 0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * min(1.0, done)))
+        return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     def batch(self):
         """Depends on the seed and the step alone."""
         s, rng = self.settings["train"], np.random.default_rng([self.settings["train"]["seed"], self.step])
-        chosen = []
+        chosen, lengths = [], self.settings["streams"]
+        # One length for the whole step, since padding costs as much as passages.
+        count = int(rng.integers(lengths["shortest"], lengths["longest"] + 1))
         for _ in range(s["batch"]):
             plain = self.plain and rng.random() < s["none_share"]
             pool = self.plain if plain else self.facts
-            others = [pool[int(rng.integers(len(pool)))] for pool in [self.facts]]
-            chosen.append(pool[int(rng.integers(len(pool)))])
-            chosen[-1] = self.sampler.training(chosen[-1], rng, others if others[0].history is not chosen[-1].history else ())
+            group, stranger = (some[int(rng.integers(len(some)))] for some in (pool, self.facts))
+            others = [stranger] if stranger.history is not group.history else []
+            chosen.append(self.sampler.training(group, rng, count, others))
         extra = []
         for pool in self.asked.values():
             extra += [pool[int(rng.integers(len(pool)))] for _ in range(s["extra"] // 2 if pool else 0)]
@@ -94,6 +99,7 @@ class Run:
     def train(self):
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings["train"]["rate"] * self.rate()
+        torch.manual_seed(self.settings["train"]["seed"] * 1_000_003 + self.step)
         total, parts = self.losses(self.model, self.store, *self.batch())
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -144,7 +150,7 @@ def fingerprint(model):
 
 def dev_score(run, dev):
     """Mean accuracy over the order intents on held-out wordings, less the false intents."""
-    found = accuracy(run.model, run.store, run.sampler, dev, limit=60)
+    found = accuracy(run.model, run.store, run.sampler, dev, limit=80, quick=True)
     intents = intents_of(run.model, run.store, dev, limit=1500)
     kinds = [found[kind]["evolved"] for kind in ("now", "before", "first", "last", "who") if kind in found]
     score = float(np.mean(kinds)) - intents["false_order"] if kinds else -1.0
@@ -160,6 +166,7 @@ def main():
     arguments.add_argument("--steps", type=int)
     arguments.add_argument("--stop", type=int, help="end after this step and leave the rest to --resume")
     arguments.add_argument("--resume", action="store_true")
+    arguments.add_argument("--init", type=Path, help="a checkpoint whose weights this run starts from")
     arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
@@ -170,13 +177,18 @@ def main():
     given.out.mkdir(parents=True, exist_ok=True)
 
     began = time.time()
-    train, dev = (streams.read(given.data, splits) for splits in (("train",), ("dev",)))
+    sizes = settings["data"]
+    train, dev = (streams.read(given.data, (split,), sizes[split], sizes["thin"], sizes["plain"]) for split in ("train", "dev"))
     store = open_store(given.states or given.out / "states", streams.texts(train) | streams.texts(dev), settings, given.device)
     for groups in (train, dev):
         streams.attach(groups, store)
     run = Run(settings, store, train, given.device)
     print(f"{len(train)} facts and plain questions, {sum(p.numel() for p in run.model.parameters())} weights, ready after {time.time() - began:.0f} s", flush=True)
     checkpoint = given.out / "checkpoint.pt"
+    if given.init:
+        state = torch.load(given.init, map_location=given.device, weights_only=True)
+        run.model.load_state_dict(state["model"])
+        run.losses.load_state_dict(state["losses"])
     if given.resume and checkpoint.exists():
         run.load(checkpoint)
         print(f"goes on at step {run.step}")

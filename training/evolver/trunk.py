@@ -8,6 +8,7 @@ would not do. Texts are appended in chunks and the index is written last, so a k
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import math
@@ -148,7 +149,13 @@ class Store:
         return hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest()
 
     def add(self, texts, say=print):
-        """Reads the texts that are not in the store yet."""
+        """Reads the texts that are not in the store yet. One process at a time adds."""
+        with (self.directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.open()
+            self._add(texts, say)
+
+    def _add(self, texts, say):
         missing = list({key: text for text in texts if (key := self.key(text)) not in self.known}.values())
         missing.sort(key=len)
         began, paths = time.time(), [self.directory / name for name in ("states.f16", "statics.f32", "index.bin")]
@@ -160,10 +167,9 @@ class Store:
                 statics.append(F.normalize(found.mean(0), dim=0).cpu().numpy())
                 records[row] = (np.void(self.key(part[at])), at_row, len(found), 0)
                 at_row += len(found)
-            done = len(self.index) * HIDDEN * 4
             for path, content, size in (
                 (paths[0], np.concatenate(states), self.rows * HIDDEN * 2),
-                (paths[1], np.stack(statics).astype(np.float32), done),
+                (paths[1], np.stack(statics).astype(np.float32), len(self.index) * HIDDEN * 4),
                 (paths[2], records, len(self.index) * RECORD.itemsize),
             ):
                 with path.open("r+b") as file:

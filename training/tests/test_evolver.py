@@ -144,6 +144,18 @@ def test_the_file_gives_the_model_back(tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values()))
 
 
+def test_folding_changes_nothing():
+    model = small_model()
+    states = torch.randn(6, 9, 384) * torch.rand(384) + torch.randn(384)
+    model.whiten(states.flatten(0, 1), torch.nn.functional.normalize(states.mean(1), dim=-1))
+    mask = torch.ones(6, 9, dtype=torch.bool)
+    for reader in (model, model.folded()):
+        seeds, static = reader.seeds(states, mask)
+        found = states_of(reader, seeds, static)
+        first = found if reader is model else first
+    assert torch.allclose(first, found, atol=1e-4)
+
+
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory):
     path = tmp_path_factory.mktemp("lives")
