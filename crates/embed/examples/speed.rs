@@ -1,21 +1,28 @@
 //! Texts a second of the shipped model, for texts of so many tokens in batches of so many: a JSON line for
 //! each pair. `benches/embedding.py` runs it beside onnxruntime on the same weights.
 //!
-//!     cargo run -p evoke-embed --example speed -- [--f32] [--seconds 2] [TOKENS:BATCH …]
+//!     cargo run -p evoke-embed --example speed -- [--f32 | --evolved] [--seconds 2] [TOKENS:BATCH …]
+//!
+//! `--evolved`: each 32 texts of a batch are an epoch, read one after another with the latent memory; without
+//! it the model is opened without its evolver.
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use evoke_embed::{Arithmetic, Device, Embedder, Side};
+use evoke_embed::{Arithmetic, Device, Embedder, Said, Side, Vector};
+
+/// Passages that are read with one memory.
+const EPOCH: usize = 32;
 
 fn main() -> Result<()> {
-    let mut arithmetic = Arithmetic::Int8;
+    let (mut arithmetic, mut evolved) = (Arithmetic::Int8, false);
     let (mut seconds, mut pairs) = (2.0, Vec::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--evolved" => evolved = true,
             "--f32" => arithmetic = Arithmetic::F32,
             "--seconds" => seconds = arguments.next().context("--seconds wants a number")?.parse()?,
             pair => {
@@ -28,7 +35,12 @@ fn main() -> Result<()> {
         pairs = [16, 32, 128, 512].into_iter().flat_map(|tokens| [(tokens, 1), (tokens, 32)]).collect();
     }
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/evoke-e5-small");
-    let embedder = Embedder::open_with(&model, Device::Cpu, arithmetic)?;
+    let plain = tempfile::tempdir()?;
+    for file in ["config.json", "tokenizer.json", "model.gguf"] {
+        std::fs::copy(model.join(file), plain.path().join(file))?;
+    }
+    let embedder = Embedder::open_with(if evolved { &model } else { plain.path() }, Device::Cpu, arithmetic)?;
+    ensure!(embedder.evolver().is_some() == evolved, "the model has no evolver");
     for (tokens, batch) in pairs {
         let rate = rate(&embedder, tokens, batch, seconds)?;
         println!(r#"{{"tokens": {tokens}, "batch": {batch}, "texts_per_second": {rate:.1}}}"#);
@@ -44,7 +56,9 @@ fn rate(embedder: &Embedder, tokens: usize, batch: usize, seconds: f64) -> Resul
     let mut best = f64::INFINITY;
     while began.elapsed().as_secs_f64() < seconds {
         let run = Instant::now();
-        embedder.embed(&texts, Side::Passage)?;
+        let vectors = embedder.embed(&texts, Side::Passage)?;
+        let said = |v| Vec::from_iter(<[Vector]>::iter(v).map(|v| Said { vector: &v.values, seed: &v.seed }));
+        embedder.states(&vectors.chunks(EPOCH).map(said).collect::<Vec<_>>())?;
         best = best.min(run.elapsed().as_secs_f64());
     }
     Ok(batch as f64 / best)

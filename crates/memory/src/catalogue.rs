@@ -49,7 +49,21 @@ pub(crate) struct Catalogue {
     names: HashMap<PersonId, PersonRow>,
     /// Rows in reading order; made when asked for.
     in_time: OnceLock<Vec<u32>>,
+    /// Of each row, where it stands in its conversation; made when asked for.
+    standing: OnceLock<Vec<Standing>>,
 }
+
+/// Where a message stands in its conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The stretch between two pauses, counted over the conversation.
+    pub(crate) stretch: u32,
+    /// The place among all messages with text of the conversation.
+    pub(crate) place: u32,
+}
+
+/// A pause that parts two stretches of a conversation, in milliseconds: six hours.
+const PAUSE: i64 = 6 * 3_600_000;
 
 impl Catalogue {
     pub(crate) fn insert(&mut self, known: &Known) {
@@ -66,7 +80,7 @@ impl Catalogue {
             part: known.part,
             state: if known.readable { State::Waiting } else { State::Excluded },
         };
-        self.in_time = OnceLock::new();
+        self.changed();
         match self.place.get(&known.id) {
             Some(&at) => {
                 if let Some(old) = self.rows.get_mut(at as usize) {
@@ -83,7 +97,13 @@ impl Catalogue {
     pub(crate) fn remove(&mut self, gone: &dyn Fn(&Row) -> bool) {
         self.rows.retain(|r| !gone(r));
         self.place = self.rows.iter().enumerate().map(|(i, r)| (r.id, i as u32)).collect();
+        self.changed();
+    }
+
+    /// What was worked out from the rows is no longer so.
+    fn changed(&mut self) {
         self.in_time = OnceLock::new();
+        self.standing = OnceLock::new();
     }
 
     pub(crate) fn set_state(&mut self, id: MessageId, state: State) {
@@ -137,6 +157,31 @@ impl Catalogue {
             order
         });
         order.iter().filter_map(|&i| self.rows.get(i as usize))
+    }
+
+    /// Where a message stands in its conversation; none where it is not known or has no text.
+    pub(crate) fn standing(&self, id: MessageId) -> Option<(ConversationId, Standing)> {
+        let all = self.standing.get_or_init(|| {
+            let mut all = vec![Standing::default(); self.rows.len()];
+            let mut last: HashMap<u32, (Standing, i64)> = HashMap::new();
+            let order = self.in_time().filter(|row| row.state != State::Excluded);
+            for row in order {
+                let next = match last.get(&row.conversation) {
+                    None => Standing::default(),
+                    Some((Standing { stretch, place }, time)) => {
+                        Standing { stretch: stretch + u32::from(row.time - time > PAUSE), place: place + 1 }
+                    }
+                };
+                last.insert(row.conversation, (next, row.time));
+                if let Some(slot) = self.place.get(&row.id).and_then(|&at| all.get_mut(at as usize)) {
+                    *slot = next;
+                }
+            }
+            all
+        });
+        let at = *self.place.get(&id)? as usize;
+        let row = self.rows.get(at).filter(|row| row.state != State::Excluded)?;
+        Some((self.conversation(row), *all.get(at)?))
     }
 
     pub(crate) fn source(&self, row: &Row) -> &str {

@@ -4,7 +4,8 @@
 //! loses to its best part, embedder.md §3.2). The constants come from `training/fusion.py`, fitted on
 //! the training dialogues and never on the benchmarks.
 
-use evoke_message::{MessageId, Mode, Why};
+use crate::catalogue::Standing;
+use evoke_message::{ConversationId, MessageId, Mode, Why};
 use std::collections::HashMap;
 
 /// Scores of one candidate passage; none where a list has no score for it.
@@ -74,6 +75,30 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
     all
 }
 
+/// What the best score in a hit's neighbourhood adds to its own.
+const LIFT: f32 = 0.3;
+/// Messages to either side that are a hit's neighbourhood, within one stretch of the conversation.
+const NEIGHBOURS: u32 = 20;
+
+/// Lifts hits around a strong one over lone weak ones (training/retrieval): each gets a share of the best score
+/// of its neighbourhood, itself included. So the first hit stays the first, and neighbours keep their order.
+pub(crate) fn lift(hits: &mut [Fused], standing: impl Fn(MessageId) -> Option<(ConversationId, Standing)>) {
+    let mut around: HashMap<(ConversationId, u32), Vec<(u32, f32)>> = HashMap::new();
+    let places: Vec<_> = hits.iter().map(|hit| standing(hit.message)).collect();
+    for (hit, (conversation, at)) in hits.iter().zip(&places).filter_map(|(hit, place)| Some((hit, place.as_ref()?))) {
+        around.entry((*conversation, at.stretch)).or_default().push((at.place, hit.score));
+    }
+    for (hit, place) in hits.iter_mut().zip(places) {
+        let near = place.and_then(|(conversation, at)| Some((at.place, around.get(&(conversation, at.stretch))?)));
+        let best = near.map_or(hit.score, |(place, all)| {
+            let near = all.iter().filter(|(other, _)| other.abs_diff(place) <= NEIGHBOURS);
+            near.map(|(_, score)| *score).fold(f32::NEG_INFINITY, f32::max)
+        });
+        hit.score += LIFT * best.max(0.0);
+    }
+    hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.message.cmp(&b.message)));
+}
+
 fn weigh(mode: Mode, length: usize, words: f32, words_in_context: f32, meaning: f32, in_context: f32) -> f32 {
     let share = CONTEXT_OF_WORDS * HALF_LONG / (HALF_LONG + length as f32);
     let by_words = (1.0 - share) * words + share * words_in_context;
@@ -126,6 +151,28 @@ mod tests {
         let fused = fuse(&list, [false; 2], Mode::Static);
         let order: Vec<_> = fused.iter().map(|f| (f.message, f.piece)).collect();
         assert_eq!(order, [(id(1), 1), (id(2), 0), (id(3), 0)]);
+    }
+
+    #[test]
+    fn the_neighbours_of_a_strong_hit_pass_lone_weak_ones_and_the_first_stays_the_first() {
+        let fused = |n: u8, score: f32| Fused { message: id(n), piece: 0, score, why: Why::default() };
+        let standing = |m: MessageId| {
+            let (conversation, stretch, place) = match m.0[0] {
+                1 => (1, 0, 100),
+                2 => (1, 0, 120),
+                3 => (1, 0, 121),
+                4 => (1, 1, 122),
+                5 => return None,
+                n => (n, 0, 0),
+            };
+            Some((ConversationId([conversation; 16]), Standing { stretch, place }))
+        };
+        let mut hits: Vec<Fused> =
+            [(1, 3.0), (6, 1.0), (5, 0.95), (2, 0.9), (3, 0.85), (4, 0.8)].map(|(n, s)| fused(n, s)).into();
+        lift(&mut hits, standing);
+        let order: Vec<u8> = hits.iter().map(|h| h.message.0[0]).collect();
+        assert_eq!(order, [1, 2, 6, 5, 3, 4], "two is within twenty of one; three is not, four is after a pause");
+        assert_eq!(hits[0].score, 3.0 + 0.3 * 3.0);
     }
 
     #[test]

@@ -152,7 +152,12 @@ impl Memory {
         let places: HashMap<(MessageId, i32), std::ops::Range<usize>> =
             candidates.iter().map(|c| ((c.0, c.1), c.3.clone())).collect();
         let scores: Vec<(MessageId, i32, Scores)> = candidates.into_iter().map(|c| (c.0, c.1, c.2)).collect();
-        let ranked = fusion::fuse(&scores, full, asked.mode).into_iter().map(|f| {
+        let mut fused = fusion::fuse(&scores, full, asked.mode);
+        if asked.mode == Mode::Hybrid {
+            let catalogue = self.catalogue();
+            fusion::lift(&mut fused, |message| catalogue.standing(message));
+        }
+        let ranked = fused.into_iter().map(|f| {
             let at = places.get(&(f.message, f.piece)).cloned().unwrap_or(0..0);
             let Fused { message, piece, score, why } = f;
             Ranked { message, piece, fused: Some((score, why, at)) }
