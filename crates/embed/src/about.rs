@@ -260,7 +260,13 @@ impl fmt::Display for ModelKind {
 impl fmt::Display for ModelAbout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millions = self.parameters as f64 / 1e6;
-        writeln!(f, "{} ({}): {millions:.1} million parameters, {:.1} MB", self.name, self.kind, self.bytes as f64 / 1e6)?;
+        writeln!(
+            f,
+            "{} ({}): {millions:.1} million parameters, {:.1} MB",
+            self.name,
+            self.kind,
+            self.bytes as f64 / 1e6
+        )?;
         if let Some(dims) = self.dims {
             writeln!(f, "Length of a vector: {dims}")?;
         }
@@ -309,6 +315,9 @@ mod tests {
         let about = super::check(dir.path()).unwrap();
         assert_eq!(about.kind, ModelKind::Evolvable);
         let missing = about.missing.join("; ");
-        assert!(["base_config.json", "tokenizer.json", "model.safetensors"].iter().all(|name| missing.contains(name)), "{missing}");
+        assert!(
+            ["base_config.json", "tokenizer.json", "model.safetensors"].iter().all(|name| missing.contains(name)),
+            "{missing}"
+        );
     }
 }

@@ -258,10 +258,9 @@ mod tests {
 
     #[test]
     fn prompts_are_chosen_by_side() {
-        let prompts: Prompts = serde_json::from_str(
-            r#"{"prompts": {"query": "query: ", "other": "x"}, "default_prompt_name": "other"}"#,
-        )
-        .unwrap();
+        let prompts: Prompts =
+            serde_json::from_str(r#"{"prompts": {"query": "query: ", "other": "x"}, "default_prompt_name": "other"}"#)
+                .unwrap();
         assert_eq!((prompts.text(&["query"]), prompts.text(&["document", "passage"])), ("query: ", "x"));
         assert_eq!(Prompts::default().text(&["query"]), "");
     }

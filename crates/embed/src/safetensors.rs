@@ -101,8 +101,7 @@ impl Safetensors {
         let (mut files, mut tensors) = (Vec::new(), BTreeMap::new());
         for path in paths {
             let map = map(path)?;
-            let (start, header) =
-                SafeTensors::read_metadata(&map).map_err(|error| EmbedError::broken(path, error))?;
+            let (start, header) = SafeTensors::read_metadata(&map).map_err(|error| EmbedError::broken(path, error))?;
             let start = start + size_of::<u64>();
             for (name, info) in header.tensors() {
                 let (from, to) = info.data_offsets;

@@ -11,8 +11,8 @@ use super::model::{Behind, EvoModel, dot, groups, unit};
 use super::spec::{Parts, Spec};
 use super::text::Texts;
 use super::{Checkpoint, text};
-use crate::device::{Device, choose};
 use crate::EmbedError;
+use crate::device::{Device, choose};
 
 pub use text::Turn;
 
@@ -105,13 +105,14 @@ impl EvoEmbedder {
         let before = memory.rows();
         let lengths: Vec<usize> = segments.iter().map(Vec::len).collect();
         let rows = model.remember(memory.rows.clone(), &segments, &groups(&lengths, spec))?;
-        let behind = strings.iter().enumerate().map(|(at, ids)| {
-            Behind { ids, rows: model.queue(before + at * spec.latents) }
-        });
+        let behind =
+            strings.iter().enumerate().map(|(at, ids)| Behind { ids, rows: model.queue(before + at * spec.latents) });
         let vectors = model.vectors(rows.as_ref(), &behind.collect::<Vec<_>>())?;
         memory.rows = rows.map(|rows| last_rows(&rows, spec.capacity)).transpose()?;
         let vectors = vectors.iter().zip(strings).zip(turns);
-        Ok(vectors.map(|((vector, ids), (_, cut))| EvoVector { values: unit(vector), tokens: ids.len(), cut }).collect())
+        Ok(vectors
+            .map(|((vector, ids), (_, cut))| EvoVector { values: unit(vector), tokens: ids.len(), cut })
+            .collect())
     }
 
     /// The vector of a query behind everything that the memory has read.

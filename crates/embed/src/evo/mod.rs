@@ -4,11 +4,12 @@
 //! with the vectors is left to others.
 //!
 //! Files: `spec.rs` sizes and ids, `text.rs` text to ids, `checkpoint.rs` tensors, `qwen3.rs` the language
-//! model, `model.rs` the two passes, `embedder.rs` what others call, `quantize.rs`, `parity.rs` and its
-//! `report.rs`.
+//! model, `model.rs` the two passes, `embedder.rs` what others call, `quantize.rs`, `parity.rs` with its
+//! `figures.rs` and `report.rs`.
 
 mod checkpoint;
 mod embedder;
+mod figures;
 mod model;
 mod parity;
 mod quantize;

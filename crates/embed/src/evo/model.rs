@@ -56,7 +56,12 @@ impl EvoModel {
 
     /// The memory pass. `rows` are the latents so far, of which the queue is the last; `groups` says how many
     /// of the segments each pass reads. Gives `rows` with those of all segments behind them: [rows, hidden].
-    pub(super) fn remember(&self, rows: Option<Tensor>, segments: &[Vec<u32>], groups: &[usize]) -> Candle<Option<Tensor>> {
+    pub(super) fn remember(
+        &self,
+        rows: Option<Tensor>,
+        segments: &[Vec<u32>],
+        groups: &[usize],
+    ) -> Candle<Option<Tensor>> {
         let (mut rows, mut rest) = (rows, segments);
         for group in groups {
             let (now, later) = rest.split_at((*group).min(rest.len()));
@@ -162,10 +167,13 @@ pub(super) fn last_states(
         let spans: Vec<Span> = now.iter().map(|(ids, past)| Span { past: *past, rows: ids.len() }).collect();
         let read = language.states(language.embed(&ids)?, &spans, past, adapter)?;
         let mut end = 0_u32;
-        let ends: Vec<u32> = now.iter().map(|(ids, _)| {
-            end += ids.len() as u32;
-            end - 1
-        }).collect();
+        let ends: Vec<u32> = now
+            .iter()
+            .map(|(ids, _)| {
+                end += ids.len() as u32;
+                end - 1
+            })
+            .collect();
         states.push(read.index_select(&Tensor::new(ends, read.device())?, 0)?);
         rest = later;
     }

@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{DType, Device as Candle, Tensor};
+use candle_core::{DType, Device as Candle};
 use serde::Deserialize;
 
 use super::checkpoint::Checkpoint;
 use super::embedder::{EvoEmbedder, Opened};
-use super::model::{Behind, dot, groups, last_states, unit};
-use super::qwen3::{Qwen3, Span};
+use super::figures::{
+    Made, behind_turns, contrastive_loss, flat, language_loss, native, scores, segments, softmax, units,
+};
+use super::model::groups;
+use super::qwen3::Qwen3;
 use super::report::{Outcome, ParityReport, Quantity, ScenarioReport};
 use super::spec::{Parts, Qwen3Config};
 use super::text::{Texts, Turn, split};
@@ -138,13 +141,13 @@ struct Run<'a> {
     found: Vec<Quantity>,
 }
 
-type Made<T> = Result<T, EmbedError>;
-
 impl Run<'_> {
     fn all(&mut self) {
-        for (name, part) in
-            [("convention A", Self::a as fn(&mut Self) -> Made<()>), ("convention B", Self::b), ("losses", Self::losses)]
-        {
+        for (name, part) in [
+            ("convention A", Self::a as fn(&mut Self) -> Made<()>),
+            ("convention B", Self::b),
+            ("losses", Self::losses),
+        ] {
             if let Err(error) = part(self) {
                 self.add(name, Outcome::Failed(said(&error)));
             }
@@ -321,15 +324,15 @@ impl Run<'_> {
         self.numbers("b_latents", LATENTS, || flat(rows.as_ref()))?;
         let vectors = behind_turns(self.opened, rows.as_ref(), &retrieval)?;
         self.numbers("b_vectors", VECTORS, || Ok(vectors.concat()))?;
-        let scores = scores(&vectors, spec.temperature);
-        self.numbers("b_scores", SCORES, || Ok(scores.clone()))?;
-        self.numbers("b_probs", SCORES, || Ok(softmax(&scores)))?;
-        self.order("b_order", "b_scores", scenario.b_order.as_ref(), &scores)?;
+        let found = scores(&vectors, spec.temperature);
+        self.numbers("b_scores", SCORES, || Ok(found.clone()))?;
+        self.numbers("b_probs", SCORES, || Ok(softmax(&found)))?;
+        self.order("b_order", "b_scores", scenario.b_order.as_ref(), &found)?;
         if let Some(side) = self.side {
             let native = native(side, &retrieval)?;
-            let scores = self::scores(&native, spec.temperature);
-            self.numbers("b_native_scores", SCORES, || Ok(scores.clone()))?;
-            self.order("b_native_order", "b_native_scores", scenario.b_native_order.as_ref(), &scores)?;
+            let found = scores(&native, spec.temperature);
+            self.numbers("b_native_scores", SCORES, || Ok(found.clone()))?;
+            self.order("b_native_order", "b_native_scores", scenario.b_native_order.as_ref(), &found)?;
         }
         Ok(())
     }
@@ -375,8 +378,11 @@ impl Run<'_> {
         let last = &stream[points.iter().rev().nth(1).copied().unwrap_or(0)..];
         let language = language_loss(self.opened, rows.as_ref(), last, labels)?;
         self.loss("t_loss_lm", scenario.t_loss_lm, language);
-        let (Some(evidence), Some(retrieval)) = (&scenario.t_evidence, &scenario.b_retrieval_ids) else { return Ok(()) };
-        let contrastive = contrastive_loss(&behind_turns(self.opened, rows.as_ref(), retrieval)?, evidence, spec.temperature);
+        let (Some(evidence), Some(retrieval)) = (&scenario.t_evidence, &scenario.b_retrieval_ids) else {
+            return Ok(());
+        };
+        let contrastive =
+            contrastive_loss(&behind_turns(self.opened, rows.as_ref(), retrieval)?, evidence, spec.temperature);
         self.loss("t_loss_contrastive", scenario.t_loss_contrastive, contrastive);
         self.loss("t_loss_total", scenario.t_loss_total, language + contrastive);
         Ok(())
@@ -392,7 +398,8 @@ impl Run<'_> {
         let start = format!("{}.", self.scenario.name);
         let names = self.expected.names().filter_map(|(name, _)| name.strip_prefix(&start));
         let left: Vec<&str> = names.filter(|name| !self.seen.contains(&format!("{start}{name}"))).collect();
-        let (gradients, others): (Vec<&str>, Vec<&str>) = left.into_iter().partition(|name| name.starts_with("t_grad."));
+        let (gradients, others): (Vec<&str>, Vec<&str>) =
+            left.into_iter().partition(|name| name.starts_with("t_grad."));
         if !gradients.is_empty() {
             let why = format!("{} gradients, as nothing is trained here", gradients.len());
             self.add("t_grad.*", Outcome::NotComputed(why));
@@ -421,94 +428,6 @@ impl Run<'_> {
             self.add(name, Outcome::NotComputed("nothing of this name is known here".into()));
         }
     }
-}
-
-/// All segments of a stream but the last.
-fn segments(stream: &[u32], points: &[usize]) -> Vec<Vec<u32>> {
-    let all = points.windows(2).filter_map(|ends| Some(stream.get(ends[0]..ends[1])?.to_vec()));
-    let mut all: Vec<Vec<u32>> = all.collect();
-    all.pop();
-    all
-}
-
-/// Vectors of turns, each behind the rows of those before it, and of what follows them behind all rows.
-fn behind_turns(opened: &Opened, rows: Option<&Tensor>, texts: &[Vec<u32>]) -> Made<Vec<Vec<f32>>> {
-    let Opened { spec, model, .. } = opened;
-    let all = rows.map_or(Ok(0), |rows| rows.dim(0))?;
-    let behind = texts.iter().enumerate().map(|(at, ids)| {
-        let count = if at + 1 == texts.len() { all } else { (at * spec.latents).min(all) };
-        Behind { ids, rows: model.queue(count) }
-    });
-    Ok(model.vectors(rows, &behind.collect::<Vec<_>>())?)
-}
-
-/// Unit vectors of texts that all see the same rows, one behind the other.
-fn units(opened: &Opened, rows: Option<&Tensor>, texts: &[Vec<u32>], queue: std::ops::Range<usize>) -> Made<Vec<f32>> {
-    let behind: Vec<Behind<'_>> = texts.iter().map(|ids| Behind { ids, rows: queue.clone() }).collect();
-    let vectors = opened.model.vectors(rows, &behind)?;
-    Ok(vectors.iter().flat_map(|vector| unit(vector)).collect())
-}
-
-/// Unit vectors of the side model: its last state.
-fn native(side: &Qwen3, texts: &[Vec<u32>]) -> Made<Vec<Vec<f32>>> {
-    let texts: Vec<(&[u32], usize)> = texts.iter().map(|ids| (ids.as_slice(), 0)).collect();
-    let states = last_states(side, &texts, None, None)?.to_vec2::<f32>()?;
-    Ok(states.iter().map(|state| unit(state)).collect())
-}
-
-/// Cosine over the temperature of each vector with the last.
-fn scores(vectors: &[Vec<f32>], temperature: f32) -> Vec<f32> {
-    let Some((query, turns)) = vectors.split_last() else { return Vec::new() };
-    let query = unit(query);
-    turns.iter().map(|turn| dot(&unit(turn), &query) / temperature).collect()
-}
-
-fn softmax(scores: &[f32]) -> Vec<f32> {
-    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shares: Vec<f32> = scores.iter().map(|score| (score - most).exp()).collect();
-    let sum: f32 = shares.iter().sum();
-    shares.into_iter().map(|share| share / sum).collect()
-}
-
-/// Mean cross-entropy of the last `labels` ids of a segment, the latents being put in behind its first three
-/// ids, with both adapters off.
-fn language_loss(opened: &Opened, rows: Option<&Tensor>, segment: &[u32], labels: usize) -> Made<f32> {
-    let Opened { model, .. } = opened;
-    let language = &model.language;
-    let (start, rest) = segment.split_at(segment.len().min(3));
-    let mut x = vec![language.embed(start)?];
-    if let Some(rows) = rows {
-        x.push(model.inserted(rows, model.queue(rows.dim(0)?))?);
-    }
-    if !rest.is_empty() {
-        x.push(language.embed(rest)?);
-    }
-    let x = Tensor::cat(&x, 0)?;
-    let (count, labels) = (x.dim(0)?, labels.min(rest.len()));
-    let states = language.states(x, &[Span { past: 0, rows: count }], None, None)?;
-    let logits = language.next_words(&states.narrow(0, count - labels - 1, labels)?.contiguous()?)?;
-    let targets = Tensor::new(&rest[rest.len() - labels..], logits.device())?;
-    Ok(candle_nn::loss::cross_entropy(&logits, &targets)?.to_scalar()?)
-}
-
-/// log(|N| + 1) · mean over P of −log(p / (p + Σ N)).
-fn contrastive_loss(vectors: &[Vec<f32>], evidence: &[usize], temperature: f32) -> f32 {
-    let scores = scores(vectors, temperature);
-    let (positives, negatives): (Vec<_>, Vec<_>) = scores.iter().enumerate().partition(|(at, _)| evidence.contains(at));
-    if positives.is_empty() || negatives.is_empty() {
-        return 0.0;
-    }
-    let weight = (negatives.len() as f32 + 1.0).ln();
-    let sum: f32 = negatives.iter().map(|(_, score)| score.exp()).sum();
-    let losses = positives.iter().map(|(_, score)| (1.0 + sum / score.exp()).ln());
-    weight * losses.sum::<f32>() / positives.len() as f32
-}
-
-fn flat(rows: Option<&Tensor>) -> Made<Vec<f32>> {
-    Ok(match rows {
-        Some(rows) => rows.to_device(&Candle::Cpu)?.flatten_all()?.to_vec1()?,
-        None => Vec::new(),
-    })
 }
 
 fn apart(found: &[f32], expected: &[f32], Allowed(group, allowed): Allowed) -> Outcome {

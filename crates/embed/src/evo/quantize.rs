@@ -95,7 +95,12 @@ pub fn quantize(dir: &Path, to: Quantization, into: &Path) -> Result<Quantized, 
         let form = form(&name, &shape, to);
         if let Some(asked) = form.instead_of {
             let row = shape.last().copied().unwrap_or(0);
-            done.exceptions.push(format!("{} is stored as {}, not {}: rows of {row}", short(&name), words(form.form), words(asked)));
+            done.exceptions.push(format!(
+                "{} is stored as {}, not {}: rows of {row}",
+                short(&name),
+                words(form.form),
+                words(asked)
+            ));
         }
         done.before += files.bytes(&name);
         *done.tensors.entry(words(form.form).to_owned()).or_default() += 1;
@@ -140,12 +145,7 @@ fn stored(tensor: &Tensor, form: GgmlDType) -> Result<QTensor, EmbedError> {
 }
 
 /// Under another name first, so that a file of the right name is always whole.
-fn write(
-    path: &Path,
-    parts: &Parts,
-    tensors: &[(String, QTensor)],
-    licence: Option<String>,
-) -> Result<(), EmbedError> {
+fn write(path: &Path, parts: &Parts, tensors: &[(String, QTensor)], licence: Option<String>) -> Result<(), EmbedError> {
     let text = |text: &str| Value::String(text.to_owned());
     let mut metadata = vec![
         ("general.architecture", text(ARCHITECTURE)),

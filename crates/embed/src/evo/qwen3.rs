@@ -90,7 +90,8 @@ impl Qwen3 {
         device: &Device,
     ) -> Result<Self, EmbedError> {
         let hidden = config.hidden_size;
-        let layers = (0..config.num_hidden_layers).map(|at| Layer::load(files, config, &format!("{root}layers.{at}"), spec));
+        let layers =
+            (0..config.num_hidden_layers).map(|at| Layer::load(files, config, &format!("{root}layers.{at}"), spec));
         Ok(Qwen3 {
             words: files.matrix(&format!("{root}embed_tokens.weight"), (config.vocab_size, hidden))?,
             layers: layers.collect::<Result<_, _>>()?,
@@ -228,7 +229,13 @@ fn heads_of(x: &Tensor, heads: usize, width: usize) -> Candle<Tensor> {
 
 impl Block {
     /// [queries of this block, heads · width]; `queries` is [heads, rows, width], `keys` and `values` [groups, rows, width].
-    fn attend(&self, queries: &Tensor, keys: &Tensor, values: &Tensor, past: Option<&(Tensor, Tensor)>) -> Candle<Tensor> {
+    fn attend(
+        &self,
+        queries: &Tensor,
+        keys: &Tensor,
+        values: &Tensor,
+        past: Option<&(Tensor, Tensor)>,
+    ) -> Candle<Tensor> {
         let (heads, _, width) = queries.dims3()?;
         let (groups, count) = (keys.dim(0)?, self.to - self.from);
         let seen = |own: &Tensor, past: Option<&Tensor>| {

@@ -39,8 +39,10 @@ impl Parts {
         }
         let config = file(dir.join("config.json"))?;
         let named = named_base(&config.1);
-        let base = base_config(dir, named.as_deref()).ok_or_else(|| EmbedError::Missing(dir.join("base_config.json")))?;
-        let tokenizer = tokenizer(dir, named.as_deref()).ok_or_else(|| EmbedError::Missing(dir.join("tokenizer.json")))?;
+        let base =
+            base_config(dir, named.as_deref()).ok_or_else(|| EmbedError::Missing(dir.join("base_config.json")))?;
+        let tokenizer =
+            tokenizer(dir, named.as_deref()).ok_or_else(|| EmbedError::Missing(dir.join("tokenizer.json")))?;
         let ids = Some(dir.join("evo_ids.json")).filter(|path| path.exists()).map(file).transpose()?;
         Ok(Parts { config, base: file(base)?, ids, tokenizer, gguf: false })
     }
@@ -282,8 +284,7 @@ pub(crate) struct Spec {
 }
 
 /// The reference's query prefix.
-const PREFIX: &str =
-    "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:";
+const PREFIX: &str = "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:";
 
 impl Spec {
     pub(crate) fn read(parts: &Parts, texts: &Texts) -> Result<Self, EmbedError> {
