@@ -101,7 +101,7 @@ impl Embedder {
 
     /// What a model directory's vectors will be like, from its heads alone: quick.
     pub fn lengths_of(dir: &Path) -> Result<Lengths, EmbedError> {
-        let vector = Config::read(&dir.join("config.json"))?.bert.hidden_size;
+        let vector = Directory::find(dir)?.config.bert.hidden_size;
         let evolver = Evolver::open(dir, vector)?.map(|evolver| evolver.sizes());
         Ok(Lengths { vector, seed: evolver.map_or(0, |e| e.seed), state: evolver.map_or(0, |e| e.state) })
     }

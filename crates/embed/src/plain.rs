@@ -51,6 +51,12 @@ struct Prompts {
 impl Directory {
     /// The error names the file that is missing, or the convention that is not supported.
     pub(crate) fn find(dir: &Path) -> Result<Self, EmbedError> {
+        let mut found = Self::without_evolver(dir)?;
+        found.read.extend(Some(dir.join("evolver.gguf")).filter(|path| path.exists()));
+        Ok(found)
+    }
+
+    fn without_evolver(dir: &Path) -> Result<Self, EmbedError> {
         let config = dir.join("config.json");
         if config.exists() && read::<Value>(&config)?.get("embedder").is_none() || dir.join(MODULES).exists() {
             return Self::of_sentence_transformers(dir);

@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::quantized::{GgmlDType, gguf_file::Content};
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{DType, Device, Tensor};
 use half::{bf16, f16};
 use memmap2::Mmap;
@@ -68,14 +69,21 @@ impl Weights {
 
     /// A size from the file's metadata.
     pub(crate) fn size(&self, key: &str) -> Result<usize, EmbedError> {
-        let value = self.content.metadata.get(key).and_then(|value| value.to_u32().ok());
+        let value = self.metadata(key).and_then(|value| value.to_u32().ok());
         value.map(|value| value as usize).ok_or_else(|| self.broken(&format!("it does not say {key}")))
     }
 
     /// A text from the file's metadata.
     pub(crate) fn text(&self, key: &str) -> Result<String, EmbedError> {
-        let value = self.content.metadata.get(key).and_then(|value| value.to_string().ok());
+        let value = self.metadata(key).and_then(|value| value.to_string().ok());
         value.cloned().ok_or_else(|| self.broken(&format!("it does not say {key}")))
+    }
+
+    fn metadata(&self, key: &str) -> Option<&Value> {
+        match &self.stored {
+            Stored::Gguf { content, .. } => content.metadata.get(key),
+            Stored::Safetensors { .. } => None,
+        }
     }
 
     pub(crate) fn broken(&self, reason: &str) -> EmbedError {

@@ -1,6 +1,6 @@
 //! Published EvoEmbedding models against the parity kit (tests/parity, numbers of the public reference class),
 //! in every form a checkpoint can have; their quantisation; and what is said when something is missing.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::HashMap;
 use std::fs;
@@ -312,6 +312,13 @@ fn large() -> TempDir {
     }
     safetensors::save(&tensors, dir.path().join("model.safetensors")).unwrap();
     dir
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_missing_gpu_is_replaced_and_the_reason_kept() {
+    let report = parity(&kit(), Device::Cuda).unwrap();
+    assert!(report.passes() && report.device.contains("CUDA was asked for"), "{report}");
 }
 
 #[test]

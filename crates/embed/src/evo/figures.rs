@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use candle_core::{Device as Candle, Tensor};
 
+use super::checkpoint::Matrix;
 use super::embedder::Opened;
 use super::model::{Behind, dot, last_states, unit};
 use super::qwen3::{Qwen3, Span};
@@ -61,7 +62,13 @@ pub(super) fn softmax(scores: &[f32]) -> Vec<f32> {
 
 /// Mean cross-entropy of the last `labels` ids of a segment, the latents being put in behind its first three
 /// ids, with both adapters off.
-pub(super) fn language_loss(opened: &Opened, rows: Option<&Tensor>, segment: &[u32], labels: usize) -> Made<f32> {
+pub(super) fn language_loss(
+    opened: &Opened,
+    rows: Option<&Tensor>,
+    segment: &[u32],
+    labels: usize,
+    output_words: Option<&Matrix>,
+) -> Made<f32> {
     let Opened { model, .. } = opened;
     let language = &model.language;
     let (start, rest) = segment.split_at(segment.len().min(3));
@@ -75,7 +82,7 @@ pub(super) fn language_loss(opened: &Opened, rows: Option<&Tensor>, segment: &[u
     let x = Tensor::cat(&x, 0)?;
     let (count, labels) = (x.dim(0)?, labels.min(rest.len()));
     let states = language.states(x, &[Span { past: 0, rows: count }], None, None)?;
-    let logits = language.next_words(&states.narrow(0, count - labels - 1, labels)?.contiguous()?)?;
+    let logits = language.next_words(&states.narrow(0, count - labels - 1, labels)?.contiguous()?, output_words)?;
     let targets = Tensor::new(&rest[rest.len() - labels..], logits.device())?;
     Ok(candle_nn::loss::cross_entropy(&logits, &targets)?.to_scalar()?)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use candle_core::{DType, Device as Candle};
 use serde::Deserialize;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Matrix, OUTPUT_WORDS, SIDE};
 use super::embedder::{EvoEmbedder, Opened};
 use super::figures::{
     Made, behind_turns, contrastive_loss, flat, language_loss, native, scores, segments, softmax, units,
@@ -85,11 +85,14 @@ pub fn parity(kit: &Path, device: Device) -> Result<ParityReport, EmbedError> {
     let parts = Parts::find(&model)?;
     let files = Checkpoint::open(&model, &parts, &opened.device)?;
     let side = side_model(&model, &files, &opened.device)?;
+    let size = (opened.spec.base.vocab_size, opened.spec.base.hidden_size);
+    let output_words = files.shape(OUTPUT_WORDS).map(|_| files.matrix(OUTPUT_WORDS, size)).transpose()?;
     let recognising = opened.texts.recognising();
     let scenarios = cases.scenarios.iter().map(|scenario| {
         let mut run = Run {
             opened,
             side: side.as_ref(),
+            output_words: output_words.as_ref(),
             recognising: &recognising,
             scenario,
             expected: &expected,
@@ -107,7 +110,7 @@ pub fn parity(kit: &Path, device: Device) -> Result<ParityReport, EmbedError> {
 /// The static side model, if the kit says how large it is.
 fn side_model(dir: &Path, files: &Checkpoint, device: &Candle) -> Result<Option<Qwen3>, EmbedError> {
     let path = dir.join("emb_config.json");
-    if !path.exists() || !files.names().iter().any(|name| name.starts_with(super::checkpoint::SIDE)) {
+    if !path.exists() || !files.names().iter().any(|name| name.starts_with(SIDE)) {
         return Ok(None);
     }
     let json = std::fs::read_to_string(&path).map_err(|error| EmbedError::io(&path, &error))?;
@@ -133,6 +136,7 @@ fn keys(expected: &BTreeMap<String, Vec<usize>>, files: &Checkpoint) -> Outcome 
 struct Run<'a> {
     opened: &'a Opened,
     side: Option<&'a Qwen3>,
+    output_words: Option<&'a Matrix>,
     recognising: &'a Texts,
     scenario: &'a Scenario,
     expected: &'a Safetensors,
@@ -376,7 +380,7 @@ impl Run<'_> {
         let history = segments(stream, &points);
         let rows = model.remember(None, &history, &groups(&history.iter().map(Vec::len).collect::<Vec<_>>(), spec))?;
         let last = &stream[points.iter().rev().nth(1).copied().unwrap_or(0)..];
-        let language = language_loss(self.opened, rows.as_ref(), last, labels)?;
+        let language = language_loss(self.opened, rows.as_ref(), last, labels, self.output_words)?;
         self.loss("t_loss_lm", scenario.t_loss_lm, language);
         let (Some(evidence), Some(retrieval)) = (&scenario.t_evidence, &scenario.b_retrieval_ids) else {
             return Ok(());

@@ -109,10 +109,10 @@ impl Qwen3 {
         self.words.rows(&Tensor::new(ids, &self.device)?)
     }
 
-    /// What each state says the next id is, before softmax: [rows, vocabulary]. Output words are the input
-    /// words, as in every base model of the published kind.
-    pub(super) fn next_words(&self, states: &Tensor) -> Candle<Tensor> {
-        self.words.product(states)
+    /// What each state says the next id is, before softmax: [rows, vocabulary]. Without output words of their
+    /// own the input words are taken, as in every base model of the published kind.
+    pub(super) fn next_words(&self, states: &Tensor, output_words: Option<&Matrix>) -> Candle<Tensor> {
+        output_words.unwrap_or(&self.words).product(states)
     }
 
     /// States behind the final norm, [rows, hidden], of spans that lie one behind the other in `x`.
