@@ -64,6 +64,16 @@ fn every_scenario_of_the_kit_is_within_tolerance() {
     assert!(matches!(outcome(&report, "short", "t_grad.*"), Outcome::NotComputed(_)));
 }
 
+/// More turns than the queue holds, turns longer than a pass, other sizes, shards (tests/parity_other).
+#[test]
+fn a_kit_of_other_sizes_is_within_tolerance_too() {
+    let report = parity(&kit().join("../parity_other"), Device::Cpu).unwrap();
+    assert!(report.passes() && report.scenarios.len() == 5, "{report}");
+    assert_eq!(outcome(&report, "many", "b_order"), &Outcome::Equal);
+    let about = check(&kit().join("../parity_other/model")).unwrap();
+    assert!(about.loads(), "{about}");
+}
+
 #[test]
 fn a_wrong_number_or_id_is_found_and_a_missing_one_is_named() {
     let kit = copy();
