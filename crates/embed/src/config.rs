@@ -14,6 +14,9 @@ pub(crate) struct Config {
     #[serde(flatten)]
     pub(crate) bert: bert::Config,
     pub(crate) embedder: Conventions,
+    /// The first row of the position table that a text uses: 0 in a BERT, behind the padding's in a RoBERTa.
+    #[serde(skip)]
+    pub(crate) first_position: usize,
 }
 
 /// How the model wants its texts.
@@ -32,6 +35,8 @@ pub(crate) struct Conventions {
 pub(crate) enum Pooling {
     /// The mean of the last layer over all tokens.
     Mean,
+    /// The last layer at the first token.
+    Cls,
 }
 
 /// What the model was trained to see before a text (E5: "query: " and "passage: ").
@@ -44,9 +49,30 @@ struct Prefixes {
 impl Config {
     pub(crate) fn read(path: &Path) -> Result<Self, EmbedError> {
         let json = std::fs::read(path).map_err(|error| EmbedError::io(path, &error))?;
-        let config: Config = serde_json::from_slice(&json).map_err(|error| EmbedError::broken(path, error))?;
+        let value = serde_json::from_slice(&json).map_err(|error| EmbedError::broken(path, error))?;
+        Self::of_value(path, value)
+    }
+
+    /// The same of a file's content; `path` is for messages.
+    pub(crate) fn of_value(path: &Path, value: serde_json::Value) -> Result<Self, EmbedError> {
+        let first_position = first_position(&value);
+        let config: Config = serde_json::from_value(value).map_err(|error| EmbedError::broken(path, error))?;
+        let config = Config { first_position, ..config };
         config.check().map_err(|reason| EmbedError::broken(path, reason))?;
         Ok(config)
+    }
+
+    /// Tokens for which there are positions.
+    pub(crate) fn positions(value: &serde_json::Value) -> usize {
+        let table = value.get("max_position_embeddings").and_then(serde_json::Value::as_u64).unwrap_or(512);
+        (table as usize).saturating_sub(first_position(value))
+    }
+
+    /// Whether the encoder of `encoder.rs` can compute it; else candle's does.
+    pub(crate) fn suits_encoder(&self) -> bool {
+        let bert = &self.bert;
+        (bert.hidden_size / bert.num_attention_heads).is_multiple_of(kernels::STEP)
+            && bert.hidden_act == bert::HiddenAct::Gelu
     }
 
     pub(crate) fn prefix(&self, side: Side) -> &str {
@@ -72,17 +98,19 @@ impl Config {
         if !bert.hidden_size.is_multiple_of(bert.num_attention_heads) {
             return Err("hidden_size is not a multiple of num_attention_heads".into());
         }
-        if !(bert.hidden_size / bert.num_attention_heads).is_multiple_of(kernels::STEP) {
-            return Err(format!("the width of a head is not a multiple of {}", kernels::STEP));
-        }
-        if bert.hidden_act != bert::HiddenAct::Gelu {
-            return Err("only hidden_act \"gelu\" is supported".into());
-        }
-        if !(3..=bert.max_position_embeddings).contains(&self.embedder.max_tokens) {
+        let positions = bert.max_position_embeddings.saturating_sub(self.first_position);
+        if !(3..=positions).contains(&self.embedder.max_tokens) {
             return Err("max_tokens is not between 3 and max_position_embeddings".into());
         }
         Ok(())
     }
+}
+
+/// RoBERTa counts positions from behind the padding's row (Liu et al. 2019, as in fairseq).
+fn first_position(value: &serde_json::Value) -> usize {
+    let kind = value.get("model_type").and_then(serde_json::Value::as_str);
+    let padding = value.get("pad_token_id").and_then(serde_json::Value::as_u64).unwrap_or(0) as usize;
+    if matches!(kind, Some("xlm-roberta" | "roberta" | "camembert")) { padding.saturating_add(1) } else { 0 }
 }
 
 #[cfg(test)]
@@ -107,10 +135,13 @@ mod tests {
         check(("", ""), None);
         check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 0"), Some("num_attention_heads"));
         check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 7"), Some("multiple"));
-        check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 32"), Some("head"));
+        check(("\"num_attention_heads\": 12", "\"num_attention_heads\": 32"), None);
         check(("\"max_tokens\": 512", "\"max_tokens\": 4096"), Some("max_tokens"));
-        check(("\"gelu\"", "\"relu\""), Some("gelu"));
-        check(("\"mean\"", "\"cls\""), Some("cls"));
+        check(("\"max_position_embeddings\": 512", "\"max_position_embeddings\": 511"), Some("max_tokens"));
+        check(("\"model_type\": \"bert\"", "\"model_type\": \"xlm-roberta\""), Some("max_tokens"));
+        check(("\"gelu\"", "\"relu\""), None);
+        check(("\"gelu\"", "\"gelu_new\""), Some("gelu_new"));
+        check(("\"mean\"", "\"max\""), Some("max"));
         check(("{", "garbage"), Some("expected"));
     }
 }

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::device::{Device, choose};
 use crate::evolver::{Evolver, Said};
 use crate::model::{Model, Read};
+use crate::plain::Directory;
 use crate::prior::Prior;
 use crate::tokens::{Tokenizer, Tokens};
 use crate::{EmbedError, Vector};
@@ -67,21 +68,25 @@ const BATCH_TOKENS: usize = 1024;
 
 impl Embedder {
     /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf` and
-    /// `prior.safetensors`.
-    /// The error names the file that is missing or broken.
+    /// `prior.safetensors`; or a BERT, RoBERTa or XLM-RoBERTa of Hugging Face with `model.safetensors` and what
+    /// sentence-transformers says of pooling, prompts and length. The error names the file that is missing or
+    /// broken.
     pub fn open(dir: &Path, device: Device) -> Result<Self, EmbedError> {
         Self::open_with(dir, device, Arithmetic::default())
     }
 
     /// The same with another arithmetic on the CPU, to measure one against the other.
     pub fn open_with(dir: &Path, device: Device, arithmetic: Arithmetic) -> Result<Self, EmbedError> {
-        let [config, tokenizer, weights] = ["config.json", "tokenizer.json", "model.gguf"].map(|name| dir.join(name));
-        let fingerprint = fingerprint(dir, arithmetic)?;
-        let config = Config::read(&config)?;
+        let Directory { config, tokenizer, weights, lowercase, read } = Directory::find(dir)?;
+        let fingerprint = fingerprint(&read, arithmetic)?;
         let chosen = choose(device);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(chosen.threads).build();
+        let mut tokenizer = Tokenizer::open(&tokenizer, config.embedder.max_tokens)?;
+        if lowercase {
+            tokenizer.lowercase()?;
+        }
         let opened = Opened {
-            tokenizer: Tokenizer::open(&tokenizer, config.embedder.max_tokens)?,
+            tokenizer,
             model: Model::open(&weights, &config, &chosen.device, arithmetic)?,
             evolver: Evolver::open(dir, config.bert.hidden_size)?,
             prior: Prior::open(&dir.join("prior.safetensors"), config.bert.hidden_size)?,
@@ -96,7 +101,7 @@ impl Embedder {
 
     /// What a model directory's vectors will be like, from its heads alone: quick.
     pub fn lengths_of(dir: &Path) -> Result<Lengths, EmbedError> {
-        let vector = Config::read(&dir.join("config.json"))?.bert.hidden_size;
+        let vector = Directory::find(dir)?.config.bert.hidden_size;
         let evolver = Evolver::open(dir, vector)?.map(|evolver| evolver.sizes());
         Ok(Lengths { vector, seed: evolver.map_or(0, |e| e.seed), state: evolver.map_or(0, |e| e.state) })
     }
@@ -204,20 +209,13 @@ fn batches(tokens: &[Tokens], threads: usize) -> Vec<Vec<usize>> {
     batches
 }
 
-/// What decides a vector or a state; the prior does not.
-const READ: [&str; 4] = ["config.json", "tokenizer.json", "model.gguf", "evolver.gguf"];
-
-fn fingerprint(dir: &Path, arithmetic: Arithmetic) -> Result<String, EmbedError> {
+fn fingerprint(paths: &[std::path::PathBuf], arithmetic: Arithmetic) -> Result<String, EmbedError> {
     let mut hash = blake3::Hasher::new();
     hash.update(format!("{arithmetic:?}").as_bytes());
-    for name in READ {
-        let path = dir.join(name);
-        if name == "evolver.gguf" && !path.exists() {
-            continue;
-        }
+    for path in paths {
         let mut part = blake3::Hasher::new();
-        let file = std::fs::File::open(&path).map_err(|error| EmbedError::io(&path, &error))?;
-        part.update_reader(file).map_err(|error| EmbedError::io(&path, &error))?;
+        let file = std::fs::File::open(path).map_err(|error| EmbedError::io(path, &error))?;
+        part.update_reader(file).map_err(|error| EmbedError::io(path, &error))?;
         hash.update(part.finalize().as_bytes());
     }
     Ok(hash.finalize().to_hex().to_string())

@@ -50,11 +50,12 @@ impl Model {
         let words = weights.words("token_embd.weight", bert.vocab_size, hidden)?;
         let mut positions = weights.values("position_embd.weight", &[bert.max_position_embeddings, hidden])?;
         let types = weights.values("token_types.weight", &[bert.type_vocab_size, hidden])?;
+        positions.drain(..config.first_position * hidden);
         for position in positions.chunks_exact_mut(hidden) {
             add(position, &types);
         }
         let norm = Norm::load(&weights, "token_embd_norm", hidden, bert.layer_norm_eps)?;
-        let body = if device.is_cpu() {
+        let body = if device.is_cpu() && config.suits_encoder() {
             Body::Ragged(Encoder::load(&weights, config, arithmetic)?)
         } else {
             Body::Padded(PaddedEncoder::load(&weights, config, device)?)
@@ -78,6 +79,7 @@ impl Model {
             let (text, later) = rest.split_at(length * self.hidden);
             let vector = match self.pooling {
                 Pooling::Mean => mean(text, self.hidden),
+                Pooling::Cls => crate::vector::unit(text[..self.hidden].to_vec()),
             };
             let seed = evolver.map(|evolver| evolver.seed(text)).transpose()?.unwrap_or_default();
             read.push(Read { vector, seed });
@@ -96,7 +98,7 @@ impl Model {
             for ((id, position), row) in ids.iter().zip(positions).zip(&mut rows) {
                 row.copy_from_slice(position);
                 let known = self.words.add_row(*id, row);
-                known.ok_or_else(|| anyhow::anyhow!("tokenizer.json and model.gguf are not of one model"))?;
+                known.ok_or_else(|| anyhow::anyhow!("the tokenizer and the weights are not of one model"))?;
             }
         }
         let nothing = vec![0.0; self.hidden];

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+
 use crate::EmbedError;
 
 /// Token ids as the model reads them, special tokens included.
@@ -25,10 +27,21 @@ impl Tokenizer {
     pub(crate) fn open(path: &Path, max_tokens: usize) -> Result<Self, EmbedError> {
         let json = std::fs::read(path).map_err(|error| EmbedError::io(path, &error))?;
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(|error| EmbedError::broken(path, error))?;
+        // What looks like a control token in a text is read as the letters it is made of.
+        tokenizer.set_encode_special_tokens(true);
         // The cut is made here, where it can be told to the caller; batches need no padding.
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| EmbedError::broken(path, error))?;
         Ok(Tokenizer { tokenizer, max_tokens })
+    }
+
+    /// Texts are brought to lower case before anything else is done to them.
+    pub(crate) fn lowercase(&mut self) -> Result<(), EmbedError> {
+        let mut first = vec![NormalizerWrapper::from(Lowercase)];
+        first.extend(self.tokenizer.get_normalizer().cloned());
+        let set = self.tokenizer.with_normalizer(Some(Sequence::new(first)));
+        set.map_err(|error| anyhow::anyhow!("the tokenizer failed: {error}"))?;
+        Ok(())
     }
 
     /// Reads `prefix` and `text` as one. Of a long text only a beginning is read: characters until
