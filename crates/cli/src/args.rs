@@ -66,6 +66,9 @@ pub(crate) enum Command {
         /// Read so many of the best hits in order of time and rank them anew
         #[arg(long, default_value_t = 0, value_name = "N")]
         rerank: usize,
+        /// Published model that does so (`evoke model add`), in place of the archive's own
+        #[arg(long, value_name = "MODEL", requires = "rerank")]
+        with: Option<String>,
     },
     /// Show a message with its neighbours, or a conversation
     Show {
@@ -169,12 +172,23 @@ pub(crate) enum Model {
     List,
     /// Go over to a model: a new one reads everything first, while searches go on with the old
     Use { name: String },
-    /// More about a model, by name or folder
+    /// More about a model, by name or by folder
     Info { name: String },
     /// Make a folder known as a model; it stays where it is
     Add { folder: PathBuf },
     /// Drop what a model that is not in use made of the archive
     Drop { name: String },
+    /// Make a smaller copy of a published evolvable model
+    Quantize {
+        folder: PathBuf,
+        #[arg(long, value_name = "q4_k|q8_0")]
+        to: String,
+        /// Where the copy goes [default: beside it, named after it]
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
+    /// Compare our numbers with those of the reference, from a kit
+    Parity { kit: PathBuf },
 }
 
 /// What is to be forgotten: exactly one.

@@ -28,6 +28,11 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
         }
         Command::Eval { .. } => return measure::run(&args.command, json, &options).await,
         Command::Stdio => return stdio::run(options).await,
+        Command::Model { what } => {
+            if let Some(code) = model::without_archive(what, json, &options)? {
+                return Ok(code);
+            }
+        }
         _ => {}
     }
     // A dry run needs an archive to compare with; without one everything is new, and none is left behind.
@@ -59,7 +64,7 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
             let receipts = watched(json, |watch| async move { memory.resume(&watch).await }).await?;
             say(json, &receipts, || receipts.iter().for_each(show::receipt));
         }
-        Command::Search { query, limit, offset, sort, mode, rerank } => {
+        Command::Search { query, limit, offset, sort, mode, rerank, with } => {
             let query = Query {
                 text: query.join(" "),
                 limit,
@@ -67,6 +72,7 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
                 sort: sort.into(),
                 mode: mode.into(),
                 rerank,
+                rerank_with: with.unwrap_or_default(),
                 ..Query::default()
             };
             let found = memory.search(&query).await?;

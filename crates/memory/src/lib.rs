@@ -39,7 +39,10 @@ mod watch;
 mod words;
 
 pub use error::MemoryError;
-pub use evoke_embed::{Arithmetic, Device};
+pub use evoke_embed::{
+    Arithmetic, Device, ModelAbout, ModelKind, ParityReport, Quantization, Quantized, check as check_model, parity,
+    quantize,
+};
 pub use evoke_import::{FORMATS, Format};
 pub use evoke_message as message;
 pub use home::{default_home, home_exists};
@@ -48,7 +51,7 @@ pub use offline::{deny_network, network};
 pub use watch::Watch;
 
 use catalogue::{Catalogue, State};
-use evoke_embed::Embedder;
+use evoke_embed::{Embedder, EvoEmbedder};
 use evoke_message::MessageId;
 use evoke_store::{Secret, Store, Versions};
 use generation::{Generation, Generations};
@@ -111,6 +114,8 @@ struct Inner {
     home: Home,
     store: Store,
     generations: RwLock<Generations>,
+    /// Published models that rank hits anew, opened when they are first asked.
+    rerankers: Mutex<std::collections::HashMap<String, EvoEmbedder>>,
     catalogue: RwLock<Catalogue>,
     /// Languages whose stemmers the archive's words went through.
     languages: RwLock<BTreeSet<words::Language>>,
@@ -146,6 +151,7 @@ impl Memory {
         let generations = Generations::open(ledger, &home.vault, &store, home.writes()).await?;
         let memory = Memory(Arc::new(Inner {
             generations: RwLock::new(generations),
+            rerankers: Mutex::default(),
             catalogue: RwLock::default(),
             languages: RwLock::new(read_languages(&home)),
             forgotten: RwLock::default(),

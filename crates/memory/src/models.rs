@@ -6,9 +6,9 @@
 use crate::{
     MODEL, Memory, MemoryError, Watch,
     generation::{Entry, Generation, Ledger},
-    home, read, write,
+    hold, home, read, write,
 };
-use evoke_embed::{Embedder, Lengths};
+use evoke_embed::{Embedder, EvoEmbedder, Lengths, ModelAbout, ModelKind, check};
 use evoke_message::{ConversationId, ModelRow};
 use evoke_store::{Sizes, Vault};
 use std::{
@@ -38,7 +38,14 @@ impl Memory {
         let generations = read(&self.0.generations).clone();
         let of_it = generations.ledger.all.iter().find(|e| e.model == name);
         let used = generations.ledger.active == of_it.map_or(0, |e| e.number);
-        let lengths = Embedder::lengths_of(folder);
+        let about = check(folder);
+        let trouble = match &about {
+            Ok(about) if about.loads() => None,
+            Ok(about) => Some(about.missing.join("; ")),
+            Err(error) => Some(error.to_string()),
+        };
+        let evolvable = about.as_ref().is_ok_and(|about| about.kind == ModelKind::Evolvable);
+        let lengths = Embedder::lengths_of(folder).ok();
         let state = match of_it {
             Some(_) if used => "in use",
             Some(entry) if entry.complete => "kept",
@@ -50,23 +57,31 @@ impl Memory {
             folder: folder.display().to_string(),
             bundled,
             state: state.to_owned(),
-            dims: lengths.as_ref().map_or(0, |l| l.vector as u64),
-            evolver: lengths.as_ref().is_ok_and(|l| l.state > 0),
-            bytes: bytes(folder),
-            trouble: lengths.err().map(|e| e.to_string()),
+            dims: about.as_ref().ok().and_then(|about| about.dims).unwrap_or(0) as u64,
+            evolver: evolvable || lengths.is_some_and(|l| l.state > 0),
+            reranks_only: evolvable,
+            bytes: about.map_or(0, |about| about.bytes),
+            trouble,
         })
     }
 
-    /// Makes a folder known as a model, and opens it once to see that it can be used. It stays where it is.
+    /// Makes a folder known as a model, and looks whether it can be used. It stays where it is.
     ///
     /// # Errors
-    /// Says which file is missing or broken, or that the name is taken.
-    pub fn add_model(&self, folder: &Path) -> Result<String, MemoryError> {
+    /// Says what is missing or broken, or that the name is taken.
+    pub fn add_model(&self, folder: &Path) -> Result<ModelAbout, MemoryError> {
         self.writer()?;
         let folder =
             std::path::absolute(folder).map_err(|e| MemoryError::Home(format!("{}: {e}", folder.display())))?;
-        let opened = Embedder::open(&folder, self.0.options.device)?;
-        let name = opened.name().to_owned();
+        let about = check(&folder)?;
+        if !about.loads() {
+            return Err(MemoryError::BadQuery(format!(
+                "{} cannot be used as a model: {}. Nothing was changed",
+                folder.display(),
+                about.missing.join("; ")
+            )));
+        }
+        let name = about.name.clone();
         let mut all = added(&self.0.home.vault)?;
         let taken = home::models(self.0.options.models.as_deref()).is_ok_and(|m| m.join(&name).is_dir())
             || all.get(&name).is_some_and(|there| *there != folder);
@@ -78,7 +93,7 @@ impl Memory {
         all.insert(name.clone(), folder);
         let bytes = serde_json::to_vec(&all).map_err(anyhow::Error::from)?;
         self.0.home.vault.write_sealed(FILE, &bytes)?;
-        Ok(name)
+        Ok(about)
     }
 
     /// Goes over to another model. One that read everything before is in use at once; a new one first reads
@@ -149,6 +164,11 @@ impl Memory {
     /// An empty generation for which all conversations wait.
     async fn begin_generation(&self, name: &str) -> Result<Arc<Generation>, MemoryError> {
         let folder = self.model_folder(name)?;
+        if check(&folder)?.kind == ModelKind::Evolvable {
+            return Err(MemoryError::BadQuery(format!(
+                "{name} is a published evolvable model: too large to read an archive with. It ranks hits anew: `evoke search --rerank 32 --with {name}`"
+            )));
+        }
         let (device, arithmetic) = (self.0.options.device, self.0.options.arithmetic);
         let opened = tokio::task::spawn_blocking(move || Embedder::open_with(&folder, device, arithmetic)).await;
         let embedder = opened.map_err(anyhow::Error::from)??;
@@ -232,6 +252,20 @@ impl Memory {
         self.active().embedder.get().map_or(0, Embedder::texts)
     }
 
+    /// A published model that ranks hits anew, opened when it is first asked.
+    pub(crate) fn reranker(&self, name: &str) -> Result<EvoEmbedder, MemoryError> {
+        if let Some(opened) = hold(&self.0.rerankers).get(name) {
+            return Ok(opened.clone());
+        }
+        let folder = self.model_folder(name)?;
+        if check(&folder)?.kind != ModelKind::Evolvable {
+            return Err(MemoryError::BadQuery(format!("{name} is no published evolvable model, so it cannot rerank")));
+        }
+        let opened = EvoEmbedder::open(&folder, self.0.options.device)?;
+        hold(&self.0.rerankers).insert(name.to_owned(), opened.clone());
+        Ok(opened)
+    }
+
     /// The folder of a model by name.
     pub(crate) fn model_folder(&self, name: &str) -> Result<PathBuf, MemoryError> {
         let bundled = home::models(self.0.options.models.as_deref())?.join(name);
@@ -272,9 +306,4 @@ fn folders(of: &Path) -> Vec<(String, PathBuf)> {
         .collect();
     all.sort();
     all
-}
-
-fn bytes(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|e| e.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
 }

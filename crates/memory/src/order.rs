@@ -7,6 +7,7 @@
 
 use crate::{
     Memory, MemoryError,
+    passage::spoken,
     search::{Asked, Ranked},
 };
 use evoke_embed::{Embedder, Intent, Said, Wanted};
@@ -19,6 +20,8 @@ use std::collections::HashMap;
 const ORDER: f32 = 1.0;
 /// The same where reading in order was asked for with `rerank`, and the question has no such intent.
 const RERANK: f32 = 0.15;
+/// The same for a published model, whose vectors are of meaning and memory together.
+const PUBLISHED: f32 = 1.0;
 
 /// A question as the model read it.
 pub(crate) struct Question {
@@ -44,53 +47,105 @@ impl Question {
     }
 }
 
+/// A reading of the best hits in order.
+struct Read {
+    /// Their places among the hits, in the order of time, and how well each fits.
+    fits: Vec<(usize, f32)>,
+    /// What a standard deviation counts.
+    weight: f32,
+    /// What was asked of order.
+    asked: Option<&'static str>,
+}
+
 impl Memory {
     /// Reads the best hits in order where the question, or the caller, wants it, and ranks them anew; true
     /// where it did. Hits behind those that were read stay behind them.
     pub(crate) async fn rank_in_order(&self, asked: &Asked, ranked: &mut [Ranked]) -> Result<bool, MemoryError> {
-        let Some(question) = asked.question.get() else { return Ok(false) };
+        let read = match asked.rerank_with.as_str() {
+            "" => self.read_in_order(asked, ranked).await?,
+            model => self.read_by(model, asked, ranked).await?,
+        };
+        let Some(Read { fits, weight, asked }) = read else { return Ok(false) };
+        let standard = standardised(&fits.iter().map(|(_, fit)| *fit).collect::<Vec<_>>());
+        // Only gains, so that what was not read is not lifted over what was.
+        let least = standard.iter().copied().fold(f32::INFINITY, f32::min);
+        for ((at, _), fit) in fits.iter().zip(standard) {
+            let Some(Ranked { fused: Some((score, why, _)), .. }) = ranked.get_mut(*at) else { continue };
+            *score += weight * (fit - least);
+            why.order = Some(fit);
+            why.asked = asked.map(str::to_owned);
+        }
+        let score = |r: &Ranked| r.fused.as_ref().map_or(f32::NEG_INFINITY, |f| f.0);
+        ranked.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.message.cmp(&b.message)));
+        Ok(true)
+    }
+
+    /// By the evolver of the model in use.
+    async fn read_in_order(&self, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
+        let Some(question) = asked.question.get() else { return Ok(None) };
         let active = self.active();
         let embedder = self.embedder(&active).await?;
-        let Some(evolver) = embedder.evolver() else { return Ok(false) };
+        let Some(evolver) = embedder.evolver() else { return Ok(None) };
         let by_intent = question.wanted.lambda > 0.0 && matches!(asked.mode, Mode::Hybrid | Mode::Evolved);
         let (read, weight) = match (by_intent, asked.rerank) {
             (true, rerank) => (rerank.max(evolver.sizes().window), ORDER * question.wanted.lambda),
-            (false, 0) => return Ok(false),
+            (false, 0) => return Ok(None),
             (false, rerank) => (rerank, RERANK),
         };
         let best: Vec<MessageId> = ranked.iter().take(read).map(|r| r.message).collect();
         let rows = active.passages.of_messages(&best).await?;
-        let rows: HashMap<(MessageId, i32), PassageRow> = rows.into_iter().map(|r| ((r.message, r.piece), r)).collect();
-        let mut stream: Vec<(usize, &PassageRow)> = ranked
-            .iter()
-            .take(read)
-            .enumerate()
-            .filter_map(|(at, r)| Some((at, rows.get(&(r.message, r.piece))?)))
-            .filter(|(_, row)| !row.seed.is_empty())
+        let rows: HashMap<(MessageId, i32), PassageRow> =
+            rows.into_iter().filter(|row| !row.seed.is_empty()).map(|r| ((r.message, r.piece), r)).collect();
+        let stream: Vec<(usize, &PassageRow)> = self
+            .in_time(&ranked[..read.min(ranked.len())])
+            .into_iter()
+            .filter_map(|at| Some((at, rows.get(&(ranked[at].message, ranked[at].piece))?)))
             .collect();
-        {
-            let catalogue = self.catalogue();
-            stream.sort_by_key(|(_, row)| (row.time, catalogue.get(row.message).map_or(0, |m| m.order), row.message));
-        }
         let said: Vec<Said<'_>> =
             stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
         let mut memory = evolver.stream();
         let states = memory.read(&said)?;
         let wants = memory.ask(Said { vector: &question.vector, seed: &question.seed })?;
-        let fits: Vec<f32> = states.iter().map(|state| state.iter().zip(&wants).map(|(a, b)| a * b).sum()).collect();
-        let standard = standardised(&fits);
-        // Only gains, so that what was not read is not lifted over what was.
-        let least = standard.iter().copied().fold(f32::INFINITY, f32::min);
-        for ((at, _), fit) in stream.iter().zip(standard) {
-            let Some(Ranked { fused: Some((score, why, _)), .. }) = ranked.get_mut(*at) else { continue };
-            *score += weight * (fit - least);
-            why.order = Some(fit);
-            why.asked = by_intent.then(|| question.wanted.intent.as_str().to_owned());
+        let fit = |state: &Vec<f32>| state.iter().zip(&wants).map(|(a, b)| a * b).sum();
+        let fits = stream.iter().zip(&states).map(|((at, _), state)| (*at, fit(state))).collect();
+        let asked = by_intent.then(|| question.wanted.intent.as_str());
+        Ok(Some(Read { fits, weight, asked }))
+    }
+
+    /// By a published evolvable model, which reads texts (evoembedding.md §1.8).
+    async fn read_by(&self, model: &str, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
+        let read = asked.rerank.min(ranked.len());
+        if read == 0 || asked.understood.words.is_empty() {
+            return Ok(None);
         }
-        let score = |r: &Ranked| r.fused.as_ref().map_or(f32::NEG_INFINITY, |f| f.0);
-        let read = read.min(ranked.len());
-        ranked[..read].sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.message.cmp(&b.message)));
-        Ok(true)
+        let model = self.reranker(model)?;
+        let ids: Vec<MessageId> = ranked.iter().take(read).map(|r| r.message).collect();
+        let texts: HashMap<MessageId, String> =
+            self.store().messages(&ids).await?.into_iter().map(|m| (m.id, spoken(&m.sender.name, &m.text))).collect();
+        let (places, texts): (Vec<usize>, Vec<String>) = self
+            .in_time(&ranked[..read])
+            .into_iter()
+            .filter_map(|at| Some((at, texts.get(&ranked[at].message)?.clone())))
+            .unzip();
+        let question = asked.understood.words.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            model.rerank(&texts, &question)
+        });
+        let fits = work.await.map_err(anyhow::Error::from)??;
+        Ok(Some(Read { fits: places.into_iter().zip(fits).collect(), weight: PUBLISHED, asked: None }))
+    }
+
+    /// Places of hits in the order of their time.
+    fn in_time(&self, hits: &[Ranked]) -> Vec<usize> {
+        let catalogue = self.catalogue();
+        let mut places: Vec<usize> = (0..hits.len()).collect();
+        places.sort_by_key(|at| {
+            let hit = &hits[*at];
+            let (time, order) = catalogue.get(hit.message).map_or((0, 0), |row| (row.time, row.order));
+            (time, order, hit.message, hit.piece)
+        });
+        places
     }
 }
 

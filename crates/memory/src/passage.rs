@@ -121,7 +121,7 @@ fn passage<'a>(
 }
 
 /// What is read of a passage: who says it and what. The speaker is needed (44 → 24 R@10 without).
-fn spoken(name: &str, text: &str) -> String {
+pub(crate) fn spoken(name: &str, text: &str) -> String {
     if name.is_empty() { text.to_owned() } else { format!("{name}: {text}") }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Asked {
     pub(crate) mode: Mode,
     /// Best hits to read in order in any case.
     pub(crate) rerank: usize,
+    /// By which published model; empty is the model in use.
+    pub(crate) rerank_with: String,
     /// Made once, however often the lists are fetched.
     pub(crate) question: tokio::sync::OnceCell<Question>,
 }
@@ -112,6 +114,7 @@ impl Memory {
             understood,
             mode: query.mode,
             rerank: query.rerank,
+            rerank_with: query.rerank_with.clone(),
             question: tokio::sync::OnceCell::new(),
         }
     }

@@ -31,6 +31,8 @@ pub struct Query {
     /// So many of the best hits are read in the order of time by the evolver, and ranked anew; 0 is none.
     #[ts(type = "number")]
     pub rerank: usize,
+    /// Name of a published model that does so in place of the archive's own; empty is its own.
+    pub rerank_with: String,
     #[ts(type = "number")]
     pub offset: usize,
     /// Hits wanted; 0 means 30.

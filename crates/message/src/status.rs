@@ -108,8 +108,10 @@ pub struct ModelRow {
     /// Values of a vector; 0 where the model cannot be opened.
     #[ts(type = "number")]
     pub dims: u64,
-    /// It has a latent memory for order and state.
+    /// It has a latent memory.
     pub evolver: bool,
+    /// It ranks hits anew and cannot read an archive.
+    pub reranks_only: bool,
     #[ts(type = "number")]
     pub bytes: u64,
     /// Why it cannot be used.

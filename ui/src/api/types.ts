@@ -218,9 +218,13 @@ state: string,
  */
 dims: number, 
 /**
- * It has a latent memory for order and state.
+ * It has a latent memory.
  */
-evolver: boolean, bytes: number, 
+evolver: boolean, 
+/**
+ * It ranks hits anew and cannot read an archive.
+ */
+reranks_only: boolean, bytes: number, 
 /**
  * Why it cannot be used.
  */
@@ -324,7 +328,11 @@ mode: Mode,
 /**
  * So many of the best hits are read in the order of time by the evolver, and ranked anew; 0 is none.
  */
-rerank: number, offset: number, 
+rerank: number, 
+/**
+ * Name of a published model that does so in place of the archive's own; empty is its own.
+ */
+rerank_with: string, offset: number, 
 /**
  * Hits wanted; 0 means 30.
  */

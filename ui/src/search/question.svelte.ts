@@ -18,6 +18,7 @@ export const emptyQuery: Query = {
   sort: 'best',
   mode: 'hybrid',
   rerank: 0,
+  rerank_with: '',
   offset: 0,
   limit: pageSize,
 };
