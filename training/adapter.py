@@ -10,6 +10,7 @@ others. Archives and priors are rank.py's.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -19,11 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "retrieval"))
 
 import corpus  # noqa: E402
 import lists  # noqa: E402
-from rank import archives, bootstrap, other_priors, three, wanted  # noqa: E402
+from rank import Constants, Ready, archives, bootstrap, other_priors, three, wanted  # noqa: E402
 
 STEPS, RATE, ANCHOR, TEMPERATURE, BATCH = 400, 1e-4, 20.0, 0.05, 32
 MOST = 1200  # passages of a history in one step
 GATE = 30.0
+MODEL = Path(__file__).resolve().parent.parent / "models/evoke-e5-small"
 
 
 def stored(archive):
@@ -91,15 +93,19 @@ def gradients(q, v, gold, may, w, b, u):
     return [(to_v.T @ v).astype(np.float32), to_v.sum(0).astype(np.float32), (to_q.T @ q).astype(np.float32)]
 
 
-def rows(group, prior, adapter=None):
-    return np.concatenate([lists.measure(a, asked(a, prior) @ adapted(stored(a), adapter).T) for a in group])
+def rows(group, prior, adapter, whole):
+    """Figures of the stored vector alone, or of the whole search with the constants of rank.json."""
+    if not whole:
+        return np.concatenate([lists.measure(a, asked(a, prior) @ adapted(stored(a), adapter).T) for a in group])
+    constants = Constants(**json.loads((MODEL / "rank.json").read_text()))
+    return np.concatenate([Ready(a, prior, adapt=lambda v: adapted(v, adapter)).measure(constants) for a in group])
 
 
 def report(label, group, prior, adapter):
-    base, new = rows(group, prior), rows(group, prior, adapter)
     kept = np.array([q["category"] != "adversarial" for a in group for q in a.history.queries])
-    base, new = base[kept], new[kept]
-    print(f"{label:9} {len(base):5}  {three(base)}  {three(new)}  {bootstrap(new - base)}", flush=True)
+    for what in (False, True):
+        base, new = (rows(group, prior, given, what)[kept] for given in (None, adapter))
+        print(f"{label:9} {'whole' if what else 'vector'}  {three(base)}  {three(new)}  {bootstrap(new - base)}", flush=True)
 
 
 def main():
@@ -116,7 +122,7 @@ def main():
     sets = archives(arguments.train, arguments.cache, vectors)
     priors = other_priors(sets)
     if arguments.hold_out:
-        print("one stored vector, R@1 / R@10 / nDCG@10: without, with an adapter of the other sets, and the gain")
+        print("R@1 / R@10 / nDCG@10 without, with an adapter of the other sets, and the gain")
         for name, group in sets.items():
             adapter = train({other: g for other, g in sets.items() if other != name}, priors)
             report(name, group, priors[name], adapter)
@@ -124,7 +130,7 @@ def main():
     near = [(adapted(stored(a), adapter) * stored(a)).sum(1).mean() for group in sets.values() for a in group]
     print(f"cosine to the vector before: mean {np.mean(near):.4f}, least of a history {min(near):.4f}")
     save_file({"weight": w.astype(np.float16), "bias": b.astype(np.float32)}, arguments.out)
-    bundled = load_file(Path(__file__).parent.parent / "models/evoke-e5-small/prior.safetensors")
+    bundled = load_file(MODEL / "prior.safetensors")
     for argument in arguments.eval:
         path, _, limit = argument.partition(":")
         histories = corpus.evaluation(path, int(limit) if limit else None)

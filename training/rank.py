@@ -1,4 +1,4 @@
-"""Fits what the search adds to the fixed fusion: who is named, questions, words around, the lift.
+"""Fits what the search adds to the fixed fusion: who is named, questions, the lift.
 
     python training/rank.py --train TRAIN [--cache DIR] [--out models/evoke-e5-small/rank.json]
         [--golden training/retrieval/golden.json] [--eval EVAL/locomo.jsonl.gz ...] [--mode hybrid|context]
@@ -8,7 +8,7 @@ fitted on all. A term is kept at a value only where no training set loses by it.
 
     b = z-sum of the four lists as in fusion.py
         + NAMED·(+1 the query names the speaker, −1 it names others only)
-        − QUESTION·(the passage ends in a question mark) + AROUND·z(BM25 with the following passage's words)
+        − QUESTION·(the passage ends in a question mark)
     score = b + LIFT·max(0, best b among candidate messages of the session at most REACH messages away)
 """
 
@@ -35,7 +35,6 @@ MEASURES = ["R@1", "R@5", "R@10", "R@20", "nDCG@10"]
 class Constants:
     named: float = 0.0
     question: float = 0.0
-    around: float = 0.0
     lift: float = 0.0
     reach: int = 20
 
@@ -43,10 +42,10 @@ class Constants:
 GRID = {
     "named": [0.0, 0.1, 0.15, 0.2, 0.3],
     "question": [0.0, 0.1, 0.2, 0.3],
-    "around": [0.0],  # 0.1 gives +0.3 in the mean without the lift and nothing beside it: not worth a third word index
     "lift": [0.0, 0.2, 0.3, 0.4, 0.5],
     "reach": [20, 30],
 }
+SHORT = 30  # candidates of a list that stands for a large archive
 FLAT = 0.1  # points within which less of a term is as good
 TOLERANCE = 0.3  # points by which a set may lose through a term, which is noise on a few hundred queries
 
@@ -70,7 +69,6 @@ def wanted(history):
     """Texts whose vectors a history needs."""
     passages = corpus.Passages(history)
     yield from (("q", query["text"]) for query in history.queries)
-    yield from (("p", query["text"]) for query in history.queries)
     yield from (("p", text) for text in passages.text)
     yield from (("p", text) for text in passages.context if text)
 
@@ -87,16 +85,15 @@ def other_priors(sets):
 class Ready:
     """An archive with its candidates and the terms of the score."""
 
-    def __init__(self, archive, prior, mode="hybrid"):
+    def __init__(self, archive, prior, mode="hybrid", k=features.K, adapt=None):
         self.archive = archive
-        self.candidates, z, _, _ = features.z_lists(archive, prior)
-        self.z, self.base = z, features.today(archive, z)[mode]
-        self.around = features.standard(archive.by_words_around, self.candidates)
+        self.candidates, z, _, _ = features.z_lists(archive, prior, k=k, adapt=adapt)
+        self.base = features.today(archive, z)[mode]
         self.question = archive.question[None, :].astype(np.float32)
 
     def own(self, c):
         """b: each passage by itself."""
-        return self.base + c.named * self.archive.named - c.question * self.question + c.around * self.around
+        return self.base + c.named * self.archive.named - c.question * self.question
 
     def scores(self, c):
         b = self.own(c)
@@ -124,19 +121,21 @@ def lift(archive, candidates, b, reach):
 
 
 class Sets:
-    """Figures of each set under constants, remembered."""
+    """Figures of each set under constants, remembered. Fitted on the lists as served and on lists of SHORT: in an
+    archive much larger than these the lists hold only the very best, as short ones do here."""
 
-    def __init__(self, ready):
-        self.ready, self.known = ready, {}
+    def __init__(self, made, mode):
+        priors, self.known = other_priors(made), {}
+        self.ready = {(n, k): [Ready(a, priors[n], mode, k) for a in g] for n, g in made.items() for k in (features.K, SHORT)}
 
-    def rows(self, name, c):
-        if (name, c) not in self.known:
-            self.known[name, c] = np.concatenate([r.measure(c) for r in self.ready[name]])
-        return self.known[name, c]
+    def rows(self, name, c, k=features.K):
+        if (name, c, k) not in self.known:
+            self.known[name, c, k] = np.concatenate([r.measure(c) for r in self.ready[name, k]])
+        return self.known[name, c, k]
 
     def figure(self, name, c):
         """Mean of R@1, R@10 and nDCG@10, per cent."""
-        return 100 * self.rows(name, c).mean(0)[[0, 2, 4]].mean()
+        return 100 * np.mean([self.rows(name, c, k).mean(0)[[0, 2, 4]].mean() for k in (features.K, SHORT)])
 
 
 def fit(sets, names, start=Constants()):
@@ -175,8 +174,7 @@ def steps(c):
     """The constants with one term more at a time."""
     named = Constants(named=c.named)
     asked = replace(named, question=c.question)
-    around = replace(asked, around=c.around)
-    return {"fixed": Constants(), "+ named": named, "+ question": asked, "+ around": around, "+ lift": c}
+    return {"fixed": Constants(), "+ named": named, "+ question": asked, "+ lift": c}
 
 
 # ---------------------------------------------------------------- report
@@ -232,7 +230,6 @@ def case(r, c, row, keep, b):
                 "fixed": round(float(r.base[row, i]), 5),
                 "named": int(a.named[row, i]),
                 "question": bool(a.question[i]),
-                "around": round(float(r.around[row, i]), 5),
                 "own": round(float(own[0, i]), 5),
                 "score": round(float(total[0, i]), 5),
             }
@@ -252,8 +249,7 @@ def main():
     arguments = parser.parse_args()
     vectors = corpus.Vectors(arguments.cache)
     made = archives(arguments.train, arguments.cache, vectors)
-    priors = other_priors(made)
-    sets = Sets({name: [Ready(a, priors[name], arguments.mode) for a in group] for name, group in made.items()})
+    sets = Sets(made, arguments.mode)
     if arguments.constants:
         constants = Constants(**json.loads(arguments.constants.read_text()))
     else:
@@ -269,7 +265,7 @@ def main():
     if arguments.out:
         arguments.out.write_text(json.dumps(asdict(constants), indent=1) + "\n")
     if arguments.golden:
-        golden([sets.ready[name][0] for name in ("persona", "molweni", "sgd")], constants, arguments.golden)
+        golden([sets.ready[name, features.K][0] for name in ("persona", "molweni", "sgd")], constants, arguments.golden)
     for path in arguments.eval:
         evaluate(path, arguments.cache, vectors, constants, arguments.mode)
 

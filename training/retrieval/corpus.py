@@ -5,9 +5,9 @@ than 220 words becomes several passages, a passage of at most 80 words is read a
 predecessors. Vectors are those of the product's own engine (embed/), kept on disk by the text's digest.
 """
 
-import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import subprocess
@@ -209,8 +209,6 @@ def embed(pairs, threads):
     """f16 rows of (side, text) pairs, by embed/, which is compiled when it first runs."""
     command = ["cargo", "run", "-q", "--release", "--manifest-path", str(HERE / "embed/Cargo.toml"), "--"]
     model = HERE.parent.parent / "models/evoke-e5-small"
-    import os
-
     built = os.environ.get("EVOKE_EMBED")  # a binary of embed/ built elsewhere
     with tempfile.NamedTemporaryFile() as out:
         lines = "\n".join(json.dumps({"k": side, "t": text}) for side, text in pairs)

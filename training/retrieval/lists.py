@@ -36,26 +36,11 @@ class Archive:
         if reread:
             self.contexts[reread] = vectors.of([p.context[i] for i in reread])
         self.asked = vectors.of([q["text"] for q in history.queries], "q")
-        self.asked_as_passage = vectors.of([q["text"] for q in history.queries], "p")
         self.moments = moments(self.statics)
-        self.neighbours(turns)
         self.words(turns)
         before = np.array([q["before"] for q in history.queries])
         self.open = p.turn[None, :] < before[:, None]
         self.gold = np.array([np.isin(p.turn, q["evidence"]) for q in history.queries])
-
-    def neighbours(self, turns):
-        """Index of the passage just before and just after in the session, or -1."""
-        count = len(turns)
-        session = np.array([t["session"] for t in turns])
-        self.session = np.unique(session, return_inverse=True)[1]
-        self.previous, self.next, last = np.full(count, -1), np.full(count, -1), {}
-        for i in range(count):
-            j = last.get(session[i], -1)
-            self.previous[i] = j
-            if j >= 0:
-                self.next[j] = i
-            last[session[i]] = i
 
     def words(self, turns):
         p, history = self.passages, self.history
@@ -66,32 +51,11 @@ class Archive:
         for i, text in enumerate(p.text):
             before = p.before[i] if p.length[i] <= 80 else []
             context.append(dates[i] + sum((tokens(p.text[b][:300]) for b in before), []) + own[i])
-        after = [c + (own[n] if n >= 0 else []) for c, n in zip(context, self.next)]
-        self.tokens = own
         queries = [tokens(q["text"], ASKING) or tokens(q["text"]) for q in history.queries]
-        self.query_tokens = queries
-        indices = Bm25(whole), Bm25(context), Bm25(after)
+        indices = Bm25(whole), Bm25(context)
         lists = [np.array([index.scores(q) for q in queries], np.float32) for index in indices]
-        self.by_words, self.by_words_in_context, self.by_words_around = lists[0][:, p.turn], lists[1], lists[2]
-        self.coverage(indices[0], whole, context, queries)
+        self.by_words, self.by_words_in_context = lists[0][:, p.turn], lists[1]
         self.speakers(turns)
-
-    def coverage(self, index, whole, context, queries):
-        """Share of a query's words, by their idf in this archive, that a passage has; with its predecessors."""
-        frequency = {w: (index.weights[:, c].nnz) for w, c in index.column.items()}
-        count = len(whole)
-        idf = {w: np.log(1 + (count - n + 0.5) / (n + 0.5)) for w, n in frequency.items()}
-        most = np.log(1 + (count + 0.5) / 0.5)
-        own_sets, context_sets = [set(t) for t in self.tokens], [set(t) for t in context]
-        self.covered = np.zeros((len(queries), len(own_sets)), np.float32)
-        self.covered_in_context = np.zeros_like(self.covered)
-        for row, query in enumerate(queries):
-            weights = {w: idf.get(w, most) for w in dict.fromkeys(query)}
-            total = sum(weights.values()) or 1.0
-            for table, sets in ((self.covered, own_sets), (self.covered_in_context, context_sets)):
-                for word, weight in weights.items():
-                    if word in idf:
-                        table[row] += (weight / total) * np.fromiter((word in s for s in sets), np.float32, len(sets))
 
     def speakers(self, turns):
         """Of each query and passage: 1 where the query names its speaker, -1 where it names others only."""
@@ -105,8 +69,6 @@ class Archive:
             if named:
                 self.named[row] = [1.0 if s in named else -1.0 for s in speaker]
         self.question = np.array([t.rstrip().endswith(("?", "？", "؟")) for t in self.passages.text])
-        self.mine = np.array([s == "Me" for s in speaker])
-        self.claude = np.array([s == "Claude" for s in speaker])
 
 
 def whitening(archive, prior, power=POWER, half_weight=HALF_WEIGHT):
