@@ -19,6 +19,10 @@ pub(crate) struct Scores {
     pub(crate) length: usize,
     /// From 0 to 1: how near it was written to the time the question names.
     pub(crate) near: f32,
+    /// 1 where the question names the speaker, −1 where it names another, else 0.
+    pub(crate) named: f32,
+    /// The passage is itself a question.
+    pub(crate) asks: bool,
 }
 
 pub(crate) struct Fused {
@@ -39,6 +43,9 @@ const CONTEXT_OF_WORDS: f32 = 0.5;
 const HALF_LONG: f32 = 80.0;
 /// What being written at the time that a question names is worth, in standard deviations.
 const NEAR: f32 = 1.0;
+/// What being of the speaker that the question names is worth, and what is lost by being a question.
+const NAMED: f32 = 0.2;
+const ASKS: f32 = 0.1;
 
 /// The candidates best first: one entry a message, its best piece. `full` tells of each word list
 /// whether it may have more than was fetched.
@@ -53,8 +60,11 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
     let mut best: HashMap<MessageId, Fused> = HashMap::new();
     for (message, piece, scores) in candidates {
         let [words, words_in_context, meaning, meaning_in_context] = std::array::from_fn(|i| columns[i].z(scores));
-        let score =
+        let mut score =
             weigh(mode, scores.length, words, words_in_context, meaning, meaning_in_context) + NEAR * scores.near;
+        if mode == Mode::Hybrid {
+            score += told(scores.named, scores.asks);
+        }
         let why = Why {
             words: scores.words.map(|_| words),
             words_in_context: scores.words_in_context.map(|_| words_in_context),
@@ -75,8 +85,13 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
     all
 }
 
+/// What whose passage it is, and whether it is a question, adds.
+fn told(named: f32, asks: bool) -> f32 {
+    NAMED * named - if asks { ASKS } else { 0.0 }
+}
+
 /// What the best score in a hit's neighbourhood adds to its own.
-const LIFT: f32 = 0.3;
+const LIFT: f32 = 0.4;
 /// Messages to either side that are a hit's neighbourhood, within one stretch of the conversation.
 const NEIGHBOURS: u32 = 20;
 
@@ -172,7 +187,65 @@ mod tests {
         lift(&mut hits, standing);
         let order: Vec<u8> = hits.iter().map(|h| h.message.0[0]).collect();
         assert_eq!(order, [1, 2, 6, 5, 3, 4], "two is within twenty of one; three is not, four is after a pause");
-        assert_eq!(hits[0].score, 3.0 + 0.3 * 3.0);
+        assert_eq!(hits[0].score, 3.0 + LIFT * 3.0);
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        constants: HashMap<String, f32>,
+        cases: Vec<Case>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        candidates: Vec<Candidate>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Candidate {
+        message: u32,
+        session: String,
+        position: u32,
+        fixed: f32,
+        named: f32,
+        question: bool,
+        score: f32,
+    }
+
+    #[test]
+    fn scores_are_those_of_the_code_that_fitted_the_constants() {
+        let golden: Golden = serde_json::from_str(include_str!("../../../training/retrieval/golden.json")).unwrap();
+        let ours = [("named", NAMED), ("question", ASKS), ("lift", LIFT), ("reach", NEIGHBOURS as f32)];
+        for (name, value) in ours {
+            assert_eq!(golden.constants[name], value, "{name}");
+        }
+        for case in golden.cases {
+            let id = |n: u32| MessageId::of(&[&n.to_string()]);
+            let mut best: HashMap<u32, (f32, &Candidate)> = HashMap::new();
+            for c in &case.candidates {
+                let own = c.fixed + told(c.named, c.question);
+                let kept = best.entry(c.message).or_insert((own, c));
+                kept.0 = kept.0.max(own);
+            }
+            let standing: HashMap<MessageId, _> = best
+                .iter()
+                .map(|(n, (_, c))| {
+                    let conversation = ConversationId::of(&[c.session.as_str()]);
+                    (id(*n), (conversation, Standing { stretch: 0, place: c.position }))
+                })
+                .collect();
+            let mut hits: Vec<Fused> = best
+                .iter()
+                .map(|(n, (score, _))| Fused { message: id(*n), piece: 0, score: *score, why: Why::default() })
+                .collect();
+            lift(&mut hits, |m| standing.get(&m).copied());
+            let expected: HashMap<MessageId, f32> = case.candidates.iter().fold(HashMap::new(), |mut all, c| {
+                let kept = all.entry(id(c.message)).or_insert(c.score);
+                *kept = kept.max(c.score);
+                all
+            });
+            assert!(hits.iter().all(|hit| (hit.score - expected[&hit.message]).abs() < 1e-3));
+        }
     }
 
     #[test]

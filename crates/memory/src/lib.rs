@@ -32,6 +32,7 @@ mod reading;
 pub mod sample;
 mod search;
 mod snippet;
+mod speakers;
 mod statistics;
 mod status;
 mod timeline;

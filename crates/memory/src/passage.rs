@@ -35,6 +35,8 @@ pub(crate) struct Passage<'a> {
     /// Tokens of the piece with its predecessors.
     pub(crate) context_words: String,
     pub(crate) plain: String,
+    /// It ends as a question does.
+    pub(crate) asks: bool,
 }
 
 impl Passage<'_> {
@@ -114,6 +116,7 @@ fn passage<'a>(
         length,
         context_words: words::joined(tokens.iter().map(String::as_str)),
         plain: words::plain(&message.text),
+        asks: text.ends_with(['?', '？', '؟']),
         at,
         alone,
         in_context,

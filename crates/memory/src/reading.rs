@@ -361,5 +361,6 @@ fn made(plan: &Plan<'_, '_>, read: Read) -> PassageRow {
         reading: *reading,
         stream: *stream,
         cut: read.alone.cut,
+        asks: passage.asks,
     }
 }

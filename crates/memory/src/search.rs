@@ -11,7 +11,7 @@ use crate::{
     query::{self, Understood},
     read,
     snippet::{self, in_utf16},
-    words,
+    speakers, words,
 };
 use evoke_embed::Side;
 use evoke_message::{
@@ -225,6 +225,7 @@ impl Memory {
             by_context.iter().map(|l| ((l.message, l.piece), l.score)).collect();
         let read: HashSet<MessageId> = scored.iter().map(|s| s.message).collect();
         let unread = ids.iter().filter(|id| !read.contains(id)).map(|id| unread(*id));
+        let named = speakers::named(&self.catalogue(), &asked.understood.words, ids.iter().copied());
         let full = [by_words.len() == CANDIDATES, by_context.len() == CANDIDATES];
         let catalogue = self.catalogue();
         let candidates = scored
@@ -237,6 +238,8 @@ impl Memory {
                     meaning: s.meaning,
                     meaning_in_context: s.context,
                     length: s.length.max(0) as usize,
+                    named: named.get(&s.message).copied().unwrap_or_default(),
+                    asks: s.asks,
                     near: catalogue.get(s.message).map_or(0.0, |r| near_to(asked.understood.near, r.time)),
                 };
                 (s.message, s.piece, scores, s.start.max(0) as usize..s.end.max(0) as usize)
@@ -337,7 +340,7 @@ pub(crate) fn shown(catalogue: &Catalogue, m: Message) -> Shown {
 
 /// A message whose passages are not there yet.
 fn unread(message: MessageId) -> Scored {
-    Scored { message, piece: 0, length: 0, start: 0, end: 0, meaning: None, context: None }
+    Scored { message, piece: 0, length: 0, start: 0, end: 0, asks: false, meaning: None, context: None }
 }
 
 /// 1 inside the named time, falling to 0 over two weeks around it: what happened is told a little later.

@@ -204,6 +204,8 @@ pub struct PassageRow {
     pub stream: i64,
     /// The model read only the beginning.
     pub cut: bool,
+    /// It is itself a question.
+    pub asks: bool,
 }
 
 impl PassageRow {
@@ -228,6 +230,7 @@ impl PassageRow {
             .long("reading", rows.iter().map(|r| r.reading))
             .long("stream", rows.iter().map(|r| r.stream))
             .flag("cut", rows.iter().map(|r| r.cut))
+            .flag("asks", rows.iter().map(|r| r.asks))
             .batch()
     }
 
@@ -238,8 +241,8 @@ impl PassageRow {
         let (piece, start, end) = (ints(batch, "piece")?, ints(batch, "start")?, ints(batch, "end")?);
         let (length, words, plain) = (ints(batch, "length")?, texts(batch, "context_words")?, texts(batch, "plain")?);
         let (reading, cut) = (longs(batch, "reading")?, flags(batch, "cut")?);
-        // Not in an archive from before there were states, until a writer adds it.
-        let stream = longs(batch, "stream").ok();
+        // Not in an older archive, until a writer adds them.
+        let (stream, asks) = (longs(batch, "stream").ok(), flags(batch, "asks").ok());
         (0..batch.num_rows())
             .map(|i| {
                 Ok(PassageRow {
@@ -262,6 +265,7 @@ impl PassageRow {
                     reading: reading.value(i),
                     stream: stream.map_or(0, |s| s.value(i)),
                     cut: cut.value(i),
+                    asks: asks.is_some_and(|a| a.value(i)),
                 })
             })
             .collect()

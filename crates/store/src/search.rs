@@ -2,7 +2,7 @@
 
 use crate::{
     Condition, PassageRow, Passages, Store, StoreError,
-    columns::{floats, ints, texts},
+    columns::{flags, floats, ints, texts},
     condition::among,
     rows::parsed,
     tables::rows,
@@ -35,6 +35,8 @@ pub struct Scored {
     pub length: i32,
     pub start: i32,
     pub end: i32,
+    /// It is itself a question.
+    pub asks: bool,
     /// Cosine of the query with the static and the contextual vector; none where there is no vector.
     pub meaning: Option<f32>,
     pub context: Option<f32>,
@@ -101,13 +103,17 @@ impl Passages {
     /// Exact cosines of all passages of these messages with a query vector.
     pub async fn scored(&self, messages: &[MessageId], query: Option<&[f32]>) -> Result<Vec<Scored>, StoreError> {
         let mut all = Vec::new();
+        // Not in an older archive, until a writer adds it.
+        let has_asks = self.table.schema().await?.field_with_name("asks").is_ok();
         for part in messages.chunks(MOST_IDS) {
             let only = among("message", part.iter().map(ToString::to_string));
-            let columns = ["message", "piece", "start", "end", "length", "meaning", "context"];
+            let mut columns = vec!["message", "piece", "start", "end", "length", "meaning", "context"];
+            columns.extend(has_asks.then_some("asks"));
             for batch in rows(&self.table, Some(only), Some(&columns)).await? {
                 let message = texts(&batch, "message")?;
                 let (piece, start) = (ints(&batch, "piece")?, ints(&batch, "start")?);
                 let (end, length) = (ints(&batch, "end")?, ints(&batch, "length")?);
+                let asks = flags(&batch, "asks").ok();
                 for i in 0..batch.num_rows() {
                     let cosine = |column: &str| -> Result<Option<f32>, StoreError> {
                         let Some(query) = query else { return Ok(None) };
@@ -120,6 +126,7 @@ impl Passages {
                         length: length.value(i),
                         start: start.value(i),
                         end: end.value(i),
+                        asks: asks.is_some_and(|asks| asks.value(i)),
                         meaning: cosine("meaning")?,
                         context: cosine("context")?,
                     });
