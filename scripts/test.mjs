@@ -1,8 +1,9 @@
 // `npm test`: everything that must hold. The UI's logic, the Rust crates, the pages in Chromium, and the
-// real window under Xvfb. One part alone: `npm test -- rust|ui|pages|window`. `npm test -- shots` takes
-// the README's pictures instead.
+// real window under Xvfb. One part alone: `npm test -- rust|ui|pages|window`. By name only, since they are
+// not needed to build or run Evoke: `npm test -- training` installs PyTorch and tests what made the model,
+// `npm test -- shots` takes the README's pictures.
 
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setup } from "./setup.mjs";
 import { binary, buildUi, root, run, target } from "./run.mjs";
@@ -31,7 +32,19 @@ const parts = {
 };
 
 /// Asked for by name only.
-const extra = { shots: () => hasWindow() && run(["node", join(root, "tests/desktop/shots.mjs"), buildAutomation()]) };
+const extra = {
+  shots: () => hasWindow() && run(["node", join(root, "tests/desktop/shots.mjs"), buildAutomation()]),
+  training: () => run([pythonOfTraining(), "-m", "pytest", "-q", "tests"], { cwd: join(root, "training") }),
+};
+
+/// A Python with what training needs, in the target folder.
+function pythonOfTraining() {
+  const home = join(target(), "training-venv");
+  const python = join(home, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+  if (!existsSync(python)) run(["python3", "-m", "venv", home]);
+  run([python, "-m", "pip", "install", "--quiet", "-r", join(root, "training/requirements-evolver.txt")]);
+  return python;
+}
 
 function hasWindow() {
   if (process.platform === "linux") return true;
@@ -56,8 +69,11 @@ function automationEnv() {
 }
 
 const wanted = process.argv.slice(2);
-setup("test");
-buildUi();
+const builds = wanted.length === 0 || wanted.some((name) => name !== "training");
+if (builds) {
+  setup("test");
+  buildUi();
+}
 for (const [name, part] of Object.entries({ ...parts, ...extra })) {
   if (wanted.length > 0 ? !wanted.includes(name) : name in extra) continue;
   const began = Date.now();

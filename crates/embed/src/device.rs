@@ -14,6 +14,14 @@ pub enum Device {
     Metal,
 }
 
+impl Device {
+    /// What would compute, for people, without opening a model: "CPU, 2 threads", with the reason where another
+    /// device was asked for.
+    pub fn describe(self) -> String {
+        choose(self).description
+    }
+}
+
 impl FromStr for Device {
     type Err = String;
 

@@ -62,7 +62,7 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
         let [words, words_in_context, meaning, meaning_in_context] = std::array::from_fn(|i| columns[i].z(scores));
         let mut score =
             weigh(mode, scores.length, words, words_in_context, meaning, meaning_in_context) + NEAR * scores.near;
-        if mode == Mode::Hybrid {
+        if ranks(mode) {
             score += told(scores.named, scores.asks);
         }
         let why = Why {
@@ -83,6 +83,11 @@ pub(crate) fn fuse(candidates: &[(MessageId, i32, Scores)], full: [bool; 2], mod
     let mut all: Vec<Fused> = best.into_values().collect();
     all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.message.cmp(&b.message)));
     all
+}
+
+/// Modes that rank as the product does; the others show a list by itself.
+pub(crate) fn ranks(mode: Mode) -> bool {
+    matches!(mode, Mode::Hybrid | Mode::Evolved)
 }
 
 /// What whose passage it is, and whether it is a question, adds.

@@ -6,12 +6,12 @@
 //! kind is left as it was, to the bit. What a state is, is the embedding crate's.
 
 use crate::{
-    Memory, MemoryError,
+    Memory, MemoryError, fusion,
     passage::spoken,
     search::{Asked, Ranked},
 };
 use evoke_embed::{Embedder, Intent, Said, Wanted};
-use evoke_message::{MessageId, Mode};
+use evoke_message::MessageId;
 use evoke_store::PassageRow;
 use std::collections::HashMap;
 
@@ -86,7 +86,7 @@ impl Memory {
         let active = self.active();
         let embedder = self.embedder(&active).await?;
         let Some(evolver) = embedder.evolver() else { return Ok(None) };
-        let by_intent = question.wanted.lambda > 0.0 && matches!(asked.mode, Mode::Hybrid | Mode::Evolved);
+        let by_intent = question.wanted.lambda > 0.0 && fusion::ranks(asked.mode);
         let (read, weight) = match (by_intent, asked.rerank) {
             (true, rerank) => (rerank.max(evolver.sizes().window), ORDER * question.wanted.lambda),
             (false, 0) => return Ok(None),

@@ -156,7 +156,7 @@ impl Memory {
             candidates.iter().map(|c| ((c.0, c.1), c.3.clone())).collect();
         let scores: Vec<(MessageId, i32, Scores)> = candidates.into_iter().map(|c| (c.0, c.1, c.2)).collect();
         let mut fused = fusion::fuse(&scores, full, asked.mode);
-        if asked.mode == Mode::Hybrid {
+        if fusion::ranks(asked.mode) {
             let catalogue = self.catalogue();
             fusion::lift(&mut fused, |message| catalogue.standing(message));
         }

@@ -29,7 +29,7 @@ impl Memory {
             network: offline::network(),
             protection: Protection { kind: protection.kind().to_owned(), sentence: protection.sentence() },
             model: active.model.clone(),
-            device: embedder.map_or("not loaded yet", |e| e.device()).to_owned(),
+            device: embedder.map_or_else(|| self.0.options.device.describe(), |e| e.device().to_owned()),
             read_only: !self.writes(),
             disk_bytes: self.0.home.bytes(),
             zone: self.zone_name(),

@@ -17,7 +17,7 @@ pub enum Mode {
     Words,
     Static,
     Context,
-    /// Context, and order where the question asks for it.
+    /// Context, ranked as the product ranks: by whom is named, what stands around, and in order where asked.
     Evolved,
 }
 

@@ -59,6 +59,11 @@ impl<'a> Stream<'a> {
         Ok(states.chunks_exact(self.evolver.state).map(|state| unit(state.to_vec())).collect())
     }
 
+    /// Numbers that are remembered: it grows with the first window of passages and then no more.
+    pub fn size(&self) -> usize {
+        self.memory.iter().map(|block| block.keys.len() + block.values.len()).sum()
+    }
+
     /// The state that a question looks for, read after all that was read; the stream stays as it is.
     pub fn ask(&self, query: Said<'_>) -> Result<Vec<f32>, EmbedError> {
         let last = self.last_latent(query, &self.evolver.query_role)?;
