@@ -24,6 +24,7 @@ ORDER = ("now", "before", "first", "last", "who", "when", "how_often", "all_of")
 # Wordings that stand on the turn before them (corrections, answers), so that they cannot be moved.
 FIXED = (".co.", ".pr.")
 NEAR = ("other_person", "hypothetical", "negated", "question", "adjacent")
+GROUP = 1000  # statements of the n-th fact of a stream are numbered from n * GROUP
 WORD = re.compile(r"\w+")
 
 
@@ -66,9 +67,11 @@ class Group:
 class Stream:
     rows: np.ndarray  # [T] rows of the store, in time order
     tiers: np.ndarray  # [Q, T] numbers of TIERS
-    statements: np.ndarray  # [T] number of the statement of the fact that this is, or -1
+    statements: np.ndarray  # [T] number of the statement and its fact (see GROUP), or -1
     questions: list
     foreign: np.ndarray  # [T] from another history
+    runs: np.ndarray  # [T] number of the value in the row of values (0, 1, ...), or -1
+    claims: np.ndarray  # [T] 0 a new value, 1 the same again, 2 one that has passed, or -1
     teacher: np.ndarray = None  # [T] ranking to learn from, for questions without intent
 
 
@@ -107,7 +110,7 @@ def read(path, splits, lives=0, thin=0, plain=1.0):
                     group.near[kind] = tuple(sorted(set(group.near[kind]) | set(near[kind])))
                 if not any(part in family for family in meta.get("statement_families", ()) for part in FIXED):
                     known = {int(at): value for at, value in (meta.get("values") or {}).items()}
-                    if meta.get("claims") and all(known.get(at) for at in statements):
+                    if meta.get("claims") and meta["intent"] != "who" and all(known.get(at) for at in statements):
                         group.values = {at: known[at] for at in statements}
                         group.claims = dict(zip(statements, meta["claims"]))
                         group.names_before = tuple(meta.get("names_before", ()))
@@ -149,6 +152,21 @@ def answer(rule, order, group):
     if sum(values[other[0]] == values[run[0]] for other in runs) == 1:
         run = run + [at for at in order if group.claims[at] == "past" and values[at] == values[run[0]]]
     return sorted(run, key=order.index)
+
+
+def states_of(group, chosen):
+    """For every passage: the number of the value it states, and whether that is new, the same or past."""
+    runs, claims, held, number = np.full(len(chosen), -1), np.full(len(chosen), -1), None, -1
+    for place, at in enumerate(int(at) for at in chosen):
+        if at not in group.values:
+            continue
+        if group.claims[at] == "past":
+            claims[place] = 2
+            continue
+        claims[place] = int(group.values[at] == held)
+        number, held = number + (group.values[at] != held), group.values[at]
+        runs[place] = number
+    return runs, claims
 
 
 def rule_of(group, question):
@@ -227,75 +245,88 @@ class Sampler:
     def __init__(self, statics, settings):
         self.statics, self.settings = statics, settings
 
-    def nearest(self, group, question, count, cut=None):
-        scores = self.statics[group.history.rows[:cut]] @ self.statics[question.row]
+    def nearest(self, history, question, count):
+        scores = self.statics[history.rows] @ self.statics[question.row]
         return list(np.argsort(-scores, kind="stable")[:count])
 
     def evaluation(self, group, question, count=32):
         """The stream as a search makes it: the nearest passages, the fact's own put in."""
         must = set(group.statements) | {at for kind in NEAR for at in group.near[kind]} | set(question.evidence)
-        chosen = list(must) + [at for at in self.nearest(group, question, count) if at not in must]
-        return self.stream(group, [question], sorted(chosen[: max(count, len(must))]))
+        chosen = list(must) + [at for at in self.nearest(group.history, question, count) if at not in must]
+        return self.stream([(group, [question])], sorted(chosen[: max(count, len(must))]))
 
-    def training(self, group, rng, count, others=()):
-        """A stream of one kind or the other, of about `count` passages, with the group's questions."""
-        s, total = self.settings, len(group.history.turns)
-        shuffled = any(q.rule for q in group.questions) and rng.random() < s["shuffled_share"]
-        questions = [q for q in group.questions if q.rule or not shuffled]
-        rng.shuffle(questions)
-        questions = questions[: s["questions"]]
-        needed = {at for question in questions for at in question.evidence}
-        must = set(needed)
-        for at in group.statements:
-            # The last statement decides what holds now, so it stays.
-            if at == group.statements[-1] or rng.random() >= s["drop_statement"]:
-                must.add(at)
-        for kind in NEAR:
-            must |= {at for at in group.near[kind] if rng.random() >= s["drop_near"]}
-        if rng.random() < s["nearest_share"]:
-            pool = self.nearest(group, questions[int(rng.integers(len(questions)))], 2 * count)
-            pool = pool[: count + int(rng.integers(0, count + 1))]
-        else:
-            middle = int(rng.choice(list(must))) if must else int(rng.integers(total))
-            start = max(0, min(middle - int(rng.integers(count)), total - count))
-            pool = list(range(start, min(total, start + count)))
-        own = set(group.statements) | {at for kind in NEAR for at in group.near[kind]}
-        fill = [at for at in pool if at not in must and at not in own]
+    def training(self, groups, rng, count, others=()):
+        """A stream of one kind or the other, of about `count` passages, with the questions of some facts of one history."""
+        s, history = self.settings, groups[0].history
+        shuffled = rng.random() < s["shuffled_share"] and any(q.rule for q in groups[0].questions)
+        if shuffled:
+            groups = [group for group in groups if any(q.rule for q in group.questions)]
+        asked, must, own = [], set(), set()
+        for group in groups:
+            questions = [q for q in group.questions if q.rule or not shuffled]
+            rng.shuffle(questions)
+            questions = questions[: s["questions"]]
+            wanted = {at for question in questions for at in question.evidence}
+            for at in group.statements:
+                # The last statement decides what holds now, so it stays.
+                if at == group.statements[-1] or rng.random() >= s["drop_statement"]:
+                    wanted.add(at)
+            for kind in NEAR:
+                wanted |= {at for at in group.near[kind] if rng.random() >= s["drop_near"]}
+            if asked and len(must | wanted) > s["longest"]:
+                continue
+            asked.append((group, questions))
+            must |= wanted
+            own |= set(group.statements) | {at for kind in NEAR for at in group.near[kind]}
+        fill = [at for at in self.pool(history, asked, must, count, rng) if at not in must and at not in own]
         rng.shuffle(fill)
         if len(must) > s["longest"]:
+            needed = {at for _, questions in asked for question in questions for at in question.evidence}
             extra = [at for at in must if at not in needed]
             rng.shuffle(extra)
             must -= set(extra[: len(must) - s["longest"]])
         chosen = sorted(must | set(fill[: max(0, count - len(must))]))
-        stream = self.shuffled(group, questions, chosen, rng) if shuffled else None
-        stream = stream or self.stream(group, questions, chosen)
+        if shuffled:
+            chosen, asked = self.shuffled(asked, chosen, rng)
+        stream = self.stream(asked, chosen)
         if others and rng.random() < s["foreign_share"]:
             self.put_foreign(stream, others[int(rng.integers(len(others)))], rng)
         return stream
 
-    def shuffled(self, group, questions, chosen, rng):
+    def pool(self, history, asked, must, count, rng):
+        """Where the rest of a stream comes from: the nearest passages of a question, or a run of neighbours."""
+        total = len(history.turns)
+        questions = [question for _, some in asked for question in some]
+        if questions and rng.random() < self.settings["nearest_share"]:
+            pool = self.nearest(history, questions[int(rng.integers(len(questions)))], 2 * count)
+            return pool[: count + int(rng.integers(0, count + 1))]
+        middle = int(rng.choice(sorted(must))) if must else int(rng.integers(total))
+        start = max(0, min(middle - int(rng.integers(count)), total - count))
+        return list(range(start, min(total, start + count)))
+
+    def shuffled(self, asked, chosen, rng):
         """The passages in another order, and who answers read off that order: texts learned by heart are no help."""
         chosen = [int(at) for at in rng.permutation(chosen)]
-        past = [at for at in chosen if group.claims.get(at) == "past"]
-        chosen = [at for at in chosen if at not in past]
-        holding = [number for number, at in enumerate(chosen) if at in group.values]
-        for at in past:
-            # A recall comes after another value has replaced the one it speaks of; what holds at the end is not recalled.
-            same = [number for number in holding if group.values[chosen[number]] == group.values[at]]
-            later = [number for number in holding if same and number > same[-1] and number not in same]
-            if later:
-                chosen.insert(int(rng.integers(later[0] + 1, len(chosen) + 1)), at)
-                holding = [number for number, at in enumerate(chosen) if at in group.values and group.claims[at] != "past"]
-        order = [at for at in chosen if at in group.values]
+        for group, _ in asked:
+            past = [at for at in chosen if group.claims.get(at) == "past"]
+            chosen = [at for at in chosen if at not in past]
+            for at in past:
+                # A recall comes after another value has replaced the one it speaks of; what holds at the end is not recalled.
+                holding = [number for number, other in enumerate(chosen) if other in group.values and group.claims[other] != "past"]
+                same = [number for number in holding if group.values[chosen[number]] == group.values[at]]
+                later = [number for number in holding if same and number > same[-1] and number not in same]
+                if later:
+                    chosen.insert(int(rng.integers(later[0] + 1, len(chosen) + 1)), at)
         found = []
-        for question in questions:
-            gold = answer(question.rule, order, group) if order else None
-            if gold:
-                aside = [at for at in group.names_before if question.intent in ("first", "before") and at not in gold]
-                found.append(replace(question, evidence=tuple(gold), aside=(*question.aside, *aside)))
-        if not found:
-            return None
-        return self.stream(Group(group.history, tuple(order), group.near, found), found, chosen)
+        for group, questions in asked:
+            order, kept = [at for at in chosen if at in group.values], []
+            for question in questions:
+                gold = answer(question.rule, order, group) if any(group.claims[at] != "past" for at in order) else None
+                if gold:
+                    aside = [at for at in group.names_before if question.intent in ("first", "before") and at not in gold]
+                    kept.append(replace(question, evidence=tuple(gold), aside=(*question.aside, *aside)))
+            found.append((replace(group, statements=tuple(order), questions=kept), kept))
+        return chosen, found
 
     def put_foreign(self, stream, other, rng):
         """Some passages that nobody asks for are replaced by passages of another history."""
@@ -313,43 +344,56 @@ class Sampler:
         stream.foreign[chosen] = True
         stream.tiers[:, chosen] = TIER["other"]
 
-    def stream(self, group, questions, chosen):
-        history, chosen = group.history, np.array(chosen, dtype=np.int64)
+    def stream(self, asked, chosen):
+        """The stream of these places of a history; `asked` is [(group, questions)]."""
+        history, chosen = asked[0][0].history, np.array(chosen, dtype=np.int64)
         rows, talk = history.rows[chosen], np.array(history.conversations)[chosen]
-        tiers = np.full((len(questions), len(chosen)), TIER["other"], dtype=np.int8)
         place = {int(at): number for number, at in enumerate(chosen)}
-        number_of = np.full(len(chosen), -1)
-        for number, at in enumerate(group.statements):
-            if at in place:
-                number_of[place[at]] = number
-        for row, question in enumerate(questions):
-            gold = [place[at] for at in question.evidence if at in place]
-            if gold:
-                near = self.statics[rows] @ self.statics[rows[gold]].T
-                tiers[row, np.isin(talk, talk[gold])] = TIER["conversation"]
-                tiers[row, near.max(1) > self.settings["topic_cosine"]] = TIER["topic"]
-            for kind in reversed(NEAR):
-                tiers[row, [place[at] for at in group.near[kind] if at in place]] = TIER[kind]
-            tiers[row, number_of >= 0] = TIER["statement"]
-            if gold:
-                # The same words elsewhere are no negative.
-                tiers[row, np.isin(rows, rows[gold]) & (number_of < 0)] = TIER["void"]
-                tiers[row, [place[at] for at in question.aside if at in place]] = TIER["void"]
-                tiers[row, gold] = TIER["gold"]
-        stream = Stream(rows.copy(), tiers, number_of, questions, np.zeros(len(chosen), dtype=bool))
-        if questions[0].intent == "none":
+        statements, runs, claims = (np.full(len(chosen), -1) for _ in range(3))
+        tiers = []
+        for number, (group, questions) in enumerate(asked):
+            said = [place[at] for at in group.statements if at in place]
+            free = said if group.values else [at for at in said if statements[at] < 0]
+            statements[free] = number * GROUP + np.arange(len(free))
+            own_runs, own_claims = states_of(group, chosen)
+            runs, claims = np.where(own_claims >= 0, own_runs, runs), np.where(own_claims >= 0, own_claims, claims)
+            tiers += [self.tiers(group, question, place, rows, talk, said) for question in questions]
+        questions = [question for _, some in asked for question in some]
+        tiers = np.array(tiers, dtype=np.int8).reshape(len(questions), len(chosen))
+        stream = Stream(rows.copy(), tiers, statements, questions, np.zeros(len(chosen), dtype=bool), runs, claims)
+        if questions and questions[0].intent == "none":
             cosine = self.statics[rows] @ self.statics[questions[0].row]
             stream.teacher = z(cosine) + z(bm25(history, questions[0].text, chosen))
         return stream
+
+    def tiers(self, group, question, place, rows, talk, said):
+        tiers = np.full(len(rows), TIER["other"], dtype=np.int8)
+        gold = [place[at] for at in question.evidence if at in place]
+        if gold:
+            near = self.statics[rows] @ self.statics[rows[gold]].T
+            tiers[np.isin(talk, talk[gold])] = TIER["conversation"]
+            tiers[near.max(1) > self.settings["topic_cosine"]] = TIER["topic"]
+        for kind in reversed(NEAR):
+            tiers[[place[at] for at in group.near[kind] if at in place]] = TIER[kind]
+        tiers[said] = TIER["statement"]
+        if gold:
+            # The same words elsewhere are no negative.
+            others = np.isin(rows, rows[gold])
+            others[said] = False
+            tiers[others] = TIER["void"]
+            tiers[[place[at] for at in question.aside if at in place]] = TIER["void"]
+            tiers[gold] = TIER["gold"]
+        return tiers
 
 
 def collate(streams, intents, device="cpu"):
     """Padded tensors of a batch of streams; passages and questions are rows of the store."""
     batch, steps = len(streams), max(len(stream.rows) for stream in streams)
-    asked = max(len(stream.questions) for stream in streams)
+    asked = max(1, *(len(stream.questions) for stream in streams))
     rows, questions = np.full((batch, steps), -1), np.full((batch, asked), -1)
     tiers = np.full((batch, asked, steps), TIER["void"], dtype=np.int64)
-    statements, foreign = np.full((batch, steps), -1), np.zeros((batch, steps), dtype=bool)
+    statements, runs, claims = (np.full((batch, steps), -1) for _ in range(3))
+    foreign = np.zeros((batch, steps), dtype=bool)
     intent, teacher = np.zeros((batch, asked), dtype=np.int64), np.full((batch, steps), np.nan, dtype=np.float32)
     for number, stream in enumerate(streams):
         length, count = len(stream.rows), len(stream.questions)
@@ -357,10 +401,11 @@ def collate(streams, intents, device="cpu"):
         questions[number, :count] = [question.row for question in stream.questions]
         tiers[number, :count, :length] = stream.tiers
         statements[number, :length], foreign[number, :length] = stream.statements, stream.foreign
+        runs[number, :length], claims[number, :length] = stream.runs, stream.claims
         intent[number, :count] = [intents.index(question.intent) for question in stream.questions]
         if stream.teacher is not None:
             teacher[number, :length] = stream.teacher
-    numpy = dict(rows=rows, questions=questions, tiers=tiers, statements=statements, foreign=foreign, intent=intent, teacher=teacher)
+    numpy = dict(rows=rows, questions=questions, tiers=tiers, statements=statements, foreign=foreign, runs=runs, claims=claims, intent=intent, teacher=teacher)
     return {key: torch.from_numpy(value).to(device) for key, value in numpy.items()}
 
 

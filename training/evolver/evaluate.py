@@ -98,8 +98,8 @@ def accuracy(model, store, sampler, groups, limit=None, batch=32, quick=False):
 
 
 @torch.no_grad()
-def intents_of(model, store, groups, limit=None):
-    """Accuracy of the intent head by distinct question, and how often `none` is taken for an order."""
+def intents_of(model, store, groups, limit=None, bias=0.0):
+    """Accuracy of the intent head by distinct question, and how often `none` is taken for an order. `bias` is added to none."""
     asked = sorted({(q.row, model.sizes.intents.index(q.intent)) for g in groups for q in g.questions})
     if limit and len(asked) > limit:
         asked = [asked[at] for at in np.linspace(0, len(asked) - 1, limit).astype(int)]
@@ -108,6 +108,7 @@ def intents_of(model, store, groups, limit=None):
     for part in rows.split(512):
         seeds, static = streams.seeds_of(model, store, part)
         logits = model.logits(model.ask_rows(model.rows(seeds, static, query=True)))
+        logits[:, 0] += bias
         predicted.append(logits.argmax(-1).cpu())
         lam.append(model.lam(logits).cpu())
     predicted, lam = torch.cat(predicted), torch.cat(lam)
@@ -161,6 +162,7 @@ def main():
     arguments.add_argument("--split", action="append")
     arguments.add_argument("--limit", type=int)
     arguments.add_argument("--soak", action="store_true")
+    arguments.add_argument("--none-bias", type=float, default=0.0)
     arguments.add_argument("--json", type=Path)
     given = arguments.parse_args()
     torch.set_num_threads(1)
@@ -177,7 +179,7 @@ def main():
                 out[f"{split}, {name}"] = table
                 print(f"\n{split}, {name} histories\n\n{markdown(table)}", flush=True)
         if groups:
-            out[f"{split}, intents"] = intents_of(model, store, groups)
+            out[f"{split}, intents"] = intents_of(model, store, groups, bias=given.none_bias)
             print("\nintents:", json.dumps({k: round(v, 3) for k, v in out[f"{split}, intents"].items()}), flush=True)
     if given.soak:
         out["soak"] = soak(model, store)

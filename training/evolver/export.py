@@ -127,6 +127,7 @@ def main():
     arguments.add_argument("--out", type=Path, default=MODEL / "evolver.gguf")
     arguments.add_argument("--golden", type=Path, default=GOLDEN)
     arguments.add_argument("--kind", choices=["F32", "F16", "Q8_0"], default="F16")
+    arguments.add_argument("--none-bias", type=float, default=0.0, help="added to the logit of none: fewer false intents, more missed ones")
     arguments.add_argument("--gain", action="append", default=[], metavar="INTENT=VALUE")
     given = arguments.parse_args()
     trained, _ = load_model(given.model)
@@ -134,6 +135,8 @@ def main():
     for change in given.gain:
         intent, value = change.split("=")
         model.gain[model.sizes.intents.index(intent)] = float(value)
+    with torch.no_grad():
+        model.intent.bias[0] += given.none_bias
     write(model, given.out, given.kind)
     served = read(given.out)
     entries = golden(served, Trunk())

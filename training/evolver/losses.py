@@ -6,6 +6,7 @@ distil     questions without intent: listwise KL toward the z-sum of cosine and 
 anchor     passages that state nothing of the fact stay at or below zero
 swap       passages of another history in the memory change neither o nor scores of the rest
 recall     latent QA: from its rows a statement names the one before it, a question its answer
+state      latent QA: from its rows a statement knows the number of its value, and whether it is new, the same or past
 variance   against collapse of o
 intent     the query's intent, read alone
 Every question counts twice: with memory, and alone (`alone` is the share of the memory dropout).
@@ -17,19 +18,21 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .data import TIER, TIERS, seeds_of
+from .data import GROUP, TIER, TIERS, seeds_of
 from .model import HIDDEN
 
-NAMES = ("order", "contrast", "distil", "anchor", "swap", "recall", "variance", "intent")
+RUNS = 5  # the fifth value and later ones count alike
+NAMES = ("order", "contrast", "distil", "anchor", "swap", "recall", "state", "variance", "intent")
 
 
 class Losses(nn.Module):
-    """Holds the two heads that only training needs."""
+    """Holds the heads that only training needs."""
 
     def __init__(self, sizes, settings):
         super().__init__()
         self.weights, self.settings = settings["losses"], settings
         self.before, self.answer = nn.Linear(sizes.width, HIDDEN), nn.Linear(sizes.width, HIDDEN)
+        self.run, self.claim = nn.Linear(sizes.width, RUNS), nn.Linear(sizes.width, 3)
         tiers = torch.zeros(len(TIERS))
         for name, value in settings["tiers"].items():
             tiers[TIER[name]] = value
@@ -65,6 +68,12 @@ class Losses(nn.Module):
         if w["recall"]:
             centred = F.normalize(centred - centred.sum(1, True) / valid.sum(1)[:, None, None], dim=-1)
             parts["recall"] = self.recall(model, rows, with_memory, centred, batch, order)
+        if w["state"]:
+            said, known = model.out_norm(rows[..., -1, :]), batch["claims"] >= 0
+            number = batch["runs"].clamp(max=RUNS - 1)
+            if known.any():
+                parts["state"] = F.cross_entropy(self.claim(said[known]), batch["claims"][known])
+                parts["state"] = parts["state"] + F.cross_entropy(self.run(said[number >= 0]), number[number >= 0])
         if w["variance"]:
             spread = o[valid].var(0).add(1e-6).sqrt()
             parts["variance"] = F.relu(0.7 / math.sqrt(o.shape[-1]) - spread).mean() * math.sqrt(o.shape[-1])
@@ -118,7 +127,7 @@ class Losses(nn.Module):
     def recall(self, model, rows, asked, static, batch, order):
         """Which passage was the statement before this one; which passage answers this question."""
         number, tau = batch["statements"], 0.1
-        earlier = (number[:, None] < number[:, :, None]) & (number[:, None] >= 0)
+        earlier = (number[:, None] < number[:, :, None]) & (number[:, None] >= 0) & (number[:, None] // GROUP == number[:, :, None] // GROUP)
         before = earlier & (number[:, None] == torch.where(earlier, number[:, None], -1).amax(-1, keepdim=True))
         b, t = number.shape
         past = torch.ones(t, t, device=number.device).tril(-1).bool()[None] & (batch["rows"] >= 0)[:, None]

@@ -50,6 +50,11 @@ class Block(nn.Module):
         self.attn_v, self.attn_o = nn.Linear(width, width), nn.Linear(width, width)
         self.null_k, self.null_v = nn.Parameter(torch.randn(width) * 0.02), nn.Parameter(torch.zeros(width))
         self.ffn_up, self.ffn_down = nn.Linear(width, sizes.ffn), nn.Linear(sizes.ffn, width)
+        # Alike reads alike from the first step on: keys start as queries, wide enough that it shows.
+        nn.init.orthogonal_(self.attn_q.weight, 1.2)
+        self.attn_k.weight.data.copy_(self.attn_q.weight)
+        nn.init.zeros_(self.attn_q.bias)
+        nn.init.zeros_(self.attn_k.bias)
 
     def by_head(self, x):
         return x.view(*x.shape[:-1], self.heads, -1).transpose(-3, -2)
@@ -89,6 +94,10 @@ class Evolver(nn.Module):
         self.out_norm, self.ask_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.out, self.ask = nn.Linear(width, sizes.state), nn.Linear(width, sizes.state)
         self.intent = nn.Linear(width, len(sizes.intents))
+        # A question starts out near the passages that it is about.
+        nn.init.orthogonal_(self.static.weight)
+        nn.init.orthogonal_(self.out.weight)
+        self.ask.load_state_dict(self.out.state_dict())
         gain = torch.ones(len(sizes.intents))
         gain[0] = 0.0
         self.register_buffer("gain", gain)

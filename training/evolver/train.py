@@ -56,8 +56,9 @@ class Run:
         torch.manual_seed(s["seed"])
         self.sizes = Sizes.of(settings["model"])
         self.model = Evolver(self.sizes).to(device)
-        some = np.random.default_rng(s["seed"]).permutation(len(store.index))[:4000]
-        self.model.whiten(torch.from_numpy(store.ragged(np.sort(some))[0]), torch.from_numpy(store.statics[np.sort(some)]))
+        names = sorted(streams.texts(train))
+        some = store.find(names[:: 1 + len(names) // 4000])
+        self.model.whiten(torch.from_numpy(store.ragged(some)[0]), torch.from_numpy(store.statics[some]))
         self.losses = Losses(self.sizes, settings).to(device)
         named = [*self.model.named_parameters(), *self.losses.named_parameters()]
         plain = [p for name, p in named if p.ndim < 2]
@@ -67,9 +68,12 @@ class Run:
         self.step, self.best = 0, -1.0
         self.sampler = streams.Sampler(np.asarray(store.statics), settings["streams"])
         self.facts = [g for g in train if g.statements]
+        self.by_history = {}
+        for group in self.facts:
+            self.by_history.setdefault(id(group.history), []).append(group)
         self.plain = [g for g in train if not g.statements]
-        asked = {(q.row, q.intent) for g in train for q in g.questions}
-        self.asked = {kind: sorted((r, self.sizes.intents.index(i)) for r, i in asked if (i == "none") == kind) for kind in (True, False)}
+        asked = sorted({(q.text, q.intent, q.row) for g in train for q in g.questions})
+        self.asked = {kind: [(row, self.sizes.intents.index(i)) for _, i, row in asked if (i == "none") == kind] for kind in (True, False)}
 
     def rate(self):
         s = self.settings["train"]
@@ -89,7 +93,9 @@ class Run:
             pool = self.plain if plain else self.facts
             group, stranger = (some[int(rng.integers(len(some)))] for some in (pool, self.facts))
             others = [stranger] if stranger.history is not group.history else []
-            chosen.append(self.sampler.training(group, rng, count, others))
+            others_here = [some for some in self.by_history[id(group.history)] if some is not group] if group.statements else []
+            rng.shuffle(others_here)
+            chosen.append(self.sampler.training([group, *others_here[: lengths["facts"] - 1]], rng, count, others))
         extra = []
         for pool in self.asked.values():
             extra += [pool[int(rng.integers(len(pool)))] for _ in range(s["extra"] // 2 if pool else 0)]

@@ -144,6 +144,24 @@ def test_the_file_gives_the_model_back(tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values()))
 
 
+def test_answers_follow_the_order_of_the_statements():
+    from evolver.data import Group, answer
+
+    values = {0: "Leeds", 3: "Leeds", 5: "Porto", 6: "Oslo", 9: "Leeds"}
+    claims = {0: "set", 3: "same", 5: "set", 6: "set", 9: "past"}
+    group = Group(None, tuple(values), {}, [], values, claims)
+    assert answer("now", [0, 3, 5, 6, 9], group) == [6]
+    assert answer("before", [0, 3, 5, 6, 9], group) == [5]
+    assert answer("first", [0, 3, 5, 6, 9], group) == [0, 3, 9]
+    assert answer("starts", [0, 3, 5, 6, 9], group) == [0, 5, 6]
+    assert answer("since:Porto", [0, 3, 5, 6, 9], group) == [5]
+    # Moved: Porto, Leeds, Oslo, Leeds again; Leeds held twice, so the recall tells nothing.
+    assert answer("now", [5, 0, 6, 3], group) == [3]
+    assert answer("before", [5, 0, 6, 3], group) == [6]
+    assert answer("first", [5, 0, 6, 3], group) == [5]
+    assert answer("first", [0, 3], group) is None
+
+
 def test_folding_changes_nothing():
     model = small_model()
     states = torch.randn(6, 9, 384) * torch.rand(384) + torch.randn(384)
