@@ -7,9 +7,11 @@
 mod archive;
 mod disk;
 mod doors;
+mod evolver;
 mod filter;
 mod fixtures;
 mod kills;
+mod models;
 mod offline;
 mod search;
 mod shape;

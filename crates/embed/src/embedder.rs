@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::device::{Device, choose};
-use crate::evolver::{Evolver, Said};
+use crate::evolver::{Evolver, Facts, Said};
 use crate::model::{Model, Read};
 use crate::plain::Directory;
 use crate::prior::Prior;
@@ -46,6 +46,7 @@ struct Opened {
     model: Model,
     prior: Option<Prior>,
     evolver: Option<Evolver>,
+    facts: Option<Facts>,
     fingerprint: String,
     device: String,
     /// Texts embedded so far.
@@ -67,8 +68,8 @@ pub struct Lengths {
 const BATCH_TOKENS: usize = 1024;
 
 impl Embedder {
-    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf` and
-    /// `prior.safetensors`; or a BERT, RoBERTa or XLM-RoBERTa of Hugging Face with `model.safetensors` and what
+    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf`, `facts.gguf` and
+    /// `prior.safetensors` (a `config.json` with "trunk" takes all but the evolver from another folder); or a BERT, RoBERTa or XLM-RoBERTa of Hugging Face with `model.safetensors` and what
     /// sentence-transformers says of pooling, prompts and length. The error names the file that is missing or
     /// broken.
     pub fn open(dir: &Path, device: Device) -> Result<Self, EmbedError> {
@@ -77,7 +78,7 @@ impl Embedder {
 
     /// The same with another arithmetic on the CPU, to measure one against the other.
     pub fn open_with(dir: &Path, device: Device, arithmetic: Arithmetic) -> Result<Self, EmbedError> {
-        let Directory { config, tokenizer, weights, lowercase, read } = Directory::find(dir)?;
+        let Directory { config, tokenizer, weights, home, lowercase, read } = Directory::find(dir)?;
         let fingerprint = fingerprint(&read, arithmetic)?;
         let chosen = choose(device);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(chosen.threads).build();
@@ -88,8 +89,9 @@ impl Embedder {
         let opened = Opened {
             tokenizer,
             model: Model::open(&weights, &config, &chosen.device, arithmetic)?,
+            facts: Facts::open(&home, config.bert.hidden_size)?,
             evolver: Evolver::open(dir, config.bert.hidden_size)?,
-            prior: Prior::open(&dir.join("prior.safetensors"), config.bert.hidden_size)?,
+            prior: Prior::open(&home.join("prior.safetensors"), config.bert.hidden_size)?,
             fingerprint,
             device: chosen.description,
             texts: 0.into(),
@@ -178,6 +180,11 @@ impl Embedder {
     /// The model's latent memory, if it has one.
     pub fn evolver(&self) -> Option<&Evolver> {
         self.opened.evolver.as_ref()
+    }
+
+    /// The model's reader of facts in order, if it has one.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.opened.facts.as_ref()
     }
 
     /// Statistics of other people's text, if the model directory has them.

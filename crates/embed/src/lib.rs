@@ -38,7 +38,7 @@ pub use evo::{
     EvoEmbedder, EvoMemory, EvoVector, Outcome, ParityReport, Quantity, Quantization, Quantized, ScenarioReport, Turn,
     parity, quantize,
 };
-pub use evolver::{Evolver, EvolverSizes, Intent, Said, Stream, Wanted};
+pub use evolver::{Evolver, EvolverSizes, Facts, Intent, Said, Stream, Wanted};
 pub use prior::Prior;
 pub use statistics::Statistics;
 pub use vector::{Vector, mix};

@@ -18,6 +18,8 @@ pub(crate) struct Directory {
     pub(crate) config: Config,
     pub(crate) tokenizer: PathBuf,
     pub(crate) weights: PathBuf,
+    /// Where the prior and the reader of facts are, if the model has them.
+    pub(crate) home: PathBuf,
     /// The model was trained on lower case, and its tokenizer may not see to that.
     pub(crate) lowercase: bool,
     /// All files that decide a vector, for the fingerprint.
@@ -61,10 +63,32 @@ impl Directory {
         if config.exists() && read::<Value>(&config)?.get("embedder").is_none() || dir.join(MODULES).exists() {
             return Self::of_sentence_transformers(dir);
         }
+        if config.exists()
+            && let Some(trunk) = read::<Value>(&config)?.get("trunk")
+        {
+            return Self::on_trunk(dir, &config, trunk);
+        }
         let (tokenizer, weights) = (dir.join("tokenizer.json"), weights(dir, "model.gguf"));
         let mut read = vec![config.clone(), tokenizer.clone()];
         read.extend(files(&weights)?);
-        Ok(Directory { config: Config::read(&config)?, tokenizer, weights, lowercase: false, read })
+        let home = dir.to_owned();
+        Ok(Directory { config: Config::read(&config)?, tokenizer, weights, home, lowercase: false, read })
+    }
+
+    /// A model that adds to another, whose folder `trunk` names from this one, and has a name of its own.
+    fn on_trunk(dir: &Path, config: &Path, trunk: &Value) -> Result<Self, EmbedError> {
+        let of = |reason: &str| EmbedError::broken(config, reason);
+        let trunk = trunk.as_str().ok_or_else(|| of("\"trunk\" is not the path of a folder"))?;
+        let own: Value = read(config)?;
+        let name = own.pointer("/embedder/name").and_then(Value::as_str).ok_or_else(|| of("it has no name"))?;
+        let trunk = dir.join(trunk);
+        if read::<Value>(&trunk.join("config.json"))?.get("trunk").is_some() {
+            return Err(of("its trunk has a trunk itself"));
+        }
+        let mut found = Self::without_evolver(&trunk)?;
+        name.clone_into(&mut found.config.embedder.name);
+        found.read.push(config.to_owned());
+        Ok(found)
     }
 
     fn of_sentence_transformers(dir: &Path) -> Result<Self, EmbedError> {
@@ -110,6 +134,7 @@ impl Directory {
         let mut read = vec![path.clone(), tokenizer.clone()];
         read.extend(files(&weights)?.into_iter().chain(conventions.into_iter().flatten()));
         Ok(Directory {
+            home: dir.to_owned(),
             config: Config::of_value(&path, config)?,
             tokenizer,
             weights,

@@ -10,11 +10,15 @@ use crate::{
     passage::spoken,
     search::{Asked, Ranked},
 };
-use evoke_embed::{Embedder, Intent, Said, Wanted};
+use evoke_embed::{Embedder, Intent, Said};
 use evoke_message::MessageId;
 use evoke_store::PassageRow;
 use std::collections::HashMap;
 
+/// Hits read in order where a question asks for it.
+const BEST: usize = 32;
+/// What is read in order: the other intents gain nothing by it (models/evoke-e5-small/MODEL_CARD.md).
+const READ: [Intent; 3] = [Intent::Now, Intent::First, Intent::Last];
 /// What one standard deviation of the order channel counts beside one of the search, where a question is
 /// surely of order (training/evolver: fitted on held-out lives).
 const ORDER: f32 = 1.0;
@@ -30,7 +34,9 @@ pub(crate) struct Question {
     /// As the model gave it.
     vector: Vec<f32>,
     seed: Vec<f32>,
-    wanted: Wanted,
+    /// What it asks of order, and how surely; nothing, and exactly 0, of most.
+    intent: Intent,
+    sure: f32,
 }
 
 impl Question {
@@ -40,10 +46,9 @@ impl Question {
         seed: Vec<f32>,
         embedder: &Embedder,
     ) -> Result<Question, MemoryError> {
-        let said = Said { vector: &vector, seed: &seed };
-        let none = Wanted { intent: Intent::None, lambda: 0.0 };
-        let wanted = embedder.evolver().map_or(Ok(none), |evolver| evolver.wanted(said))?;
-        Ok(Question { corrected, vector, seed, wanted })
+        let asked = embedder.facts().map(|facts| facts.intent(&vector)).transpose()?;
+        let (intent, sure) = asked.filter(|(intent, _)| READ.contains(intent)).unwrap_or((Intent::None, 0.0));
+        Ok(Question { corrected, vector, seed, intent, sure })
     }
 }
 
@@ -80,35 +85,44 @@ impl Memory {
         Ok(true)
     }
 
-    /// By the evolver of the model in use.
+    /// By the model in use: facts in order where the question asks for them, else by the latent memory where the
+    /// caller wants it.
     async fn read_in_order(&self, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
         let Some(question) = asked.question.get() else { return Ok(None) };
-        let active = self.active();
-        let embedder = self.embedder(&active).await?;
-        let Some(evolver) = embedder.evolver() else { return Ok(None) };
-        let by_intent = question.wanted.lambda > 0.0 && fusion::ranks(asked.mode);
+        let by_intent = question.intent != Intent::None && fusion::ranks(asked.mode);
         let (read, weight) = match (by_intent, asked.rerank) {
-            (true, rerank) => (rerank.max(evolver.sizes().window), ORDER * question.wanted.lambda),
+            (true, rerank) => (rerank.max(BEST), ORDER * question.sure),
             (false, 0) => return Ok(None),
             (false, rerank) => (rerank, RERANK),
         };
+        let active = self.active();
+        let embedder = self.embedder(&active).await?;
         let best: Vec<MessageId> = ranked.iter().take(read).map(|r| r.message).collect();
         let rows = active.passages.of_messages(&best).await?;
         let rows: HashMap<(MessageId, i32), PassageRow> =
-            rows.into_iter().filter(|row| !row.seed.is_empty()).map(|r| ((r.message, r.piece), r)).collect();
+            rows.into_iter().filter(|row| !row.meaning.is_empty()).map(|r| ((r.message, r.piece), r)).collect();
         let stream: Vec<(usize, &PassageRow)> = self
             .in_time(&ranked[..read.min(ranked.len())])
             .into_iter()
             .filter_map(|at| Some((at, rows.get(&(ranked[at].message, ranked[at].piece))?)))
             .collect();
-        let said: Vec<Said<'_>> =
-            stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
-        let mut memory = evolver.stream();
-        let states = memory.read(&said)?;
-        let wants = memory.ask(Said { vector: &question.vector, seed: &question.seed })?;
-        let fit = |state: &Vec<f32>| state.iter().zip(&wants).map(|(a, b)| a * b).sum();
-        let fits = stream.iter().zip(&states).map(|((at, _), state)| (*at, fit(state))).collect();
-        let asked = by_intent.then(|| question.wanted.intent.as_str());
+        let fits = match (by_intent, embedder.facts(), embedder.evolver()) {
+            (true, Some(facts), _) => {
+                let vectors: Vec<&[f32]> = stream.iter().map(|(_, row)| row.meaning.as_slice()).collect();
+                facts.scores(question.intent, &vectors, &question.vector)?
+            }
+            (_, _, Some(evolver)) if stream.iter().all(|(_, row)| !row.seed.is_empty()) => {
+                let said: Vec<Said<'_>> =
+                    stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
+                let mut memory = evolver.stream();
+                let states = memory.read(&said)?;
+                let wants = memory.ask(Said { vector: &question.vector, seed: &question.seed })?;
+                states.iter().map(|state| state.iter().zip(&wants).map(|(a, b)| a * b).sum()).collect()
+            }
+            _ => return Ok(None),
+        };
+        let fits = stream.iter().map(|(at, _)| *at).zip(fits).collect();
+        let asked = by_intent.then(|| question.intent.as_str());
         Ok(Some(Read { fits, weight, asked }))
     }
 

@@ -5,6 +5,7 @@
 //! Here are the weights and what is made of one text. Reading a stream is `stream.rs`; which passages make
 //! a stream, and what a state is worth in a search, is for others.
 
+mod facts;
 mod layers;
 mod stream;
 
@@ -17,6 +18,7 @@ use crate::EmbedError;
 use crate::evolver::layers::{Block, Linear, Norm};
 use crate::weights::Weights;
 
+pub use facts::Facts;
 pub use stream::Stream;
 
 /// What a question asks of order and change; [`Intent::None`] of most questions.
