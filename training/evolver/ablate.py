@@ -30,6 +30,8 @@ def variants(settings):
         yield f"without tier {name}", [f"tiers.{name}=0"]
     yield "all tiers alike", [f"tiers.{name}=1" for name in settings["tiers"]]
     yield "no foreign passages", ["streams.foreign_share=0"]
+    yield "true order only", ["streams.shuffled_share=0"]
+    yield "one fact a stream", ["streams.facts=1"]
     yield "query always with memory", ["train.alone=0"]
 
 
@@ -53,11 +55,13 @@ def main():
     arguments.add_argument("--limit", type=int, default=100)
     arguments.add_argument("--only", action="append", default=[])
     arguments.add_argument("--config", type=Path, default=CONFIG)
+    arguments.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="for all runs alike")
     given = arguments.parse_args()
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
-    base = settings_of(given.config)
-    groups = {split: streams.read(given.data, (split,)) for split in ("train", "dev", "test_attribute")}
+    base = settings_of(given.config, given.set)
+    sizes = base["data"]
+    groups = {split: streams.read(given.data, (split,), sizes.get(split, 0), sizes["thin"], sizes["plain"]) for split in ("train", "dev", "test_attribute")}
     store = open_store(given.states, set().union(*(streams.texts(g) for g in groups.values())), base)
     for some in groups.values():
         streams.attach(some, store)
@@ -67,7 +71,7 @@ def main():
     for what, changes in variants(base):
         if what in done or (given.only and what not in given.only):
             continue
-        settings = settings_of(given.config, changes)
+        settings = settings_of(given.config, [*given.set, *changes])
         settings["train"]["steps"] = given.steps
         run = Run(settings, store, train, "cpu")
         while run.step < given.steps:

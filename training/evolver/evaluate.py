@@ -21,6 +21,7 @@ from . import data as streams
 from .data import TIER
 from .losses import last
 
+LONG = 60  # turns of a long history; lives have 8 to 32 or 60 to 300
 KINDS = ("chance", "static", "static_stream", "evolved", "evolved_stream", "alone", "permuted", "foreign", "none")
 
 
@@ -169,11 +170,11 @@ def main():
     model, state = load_model(given.model)
     out = {}
     for split in given.split or ["test_wording", "test_attribute"]:
-        groups = streams.read(given.data, (split,))
+        groups = streams.read(given.data, (split,), plain=state["settings"]["data"]["plain"])
         store = open_store(given.states, streams.texts(groups), state["settings"])
         streams.attach(groups, store)
         sampler = streams.Sampler(np.asarray(store.statics), state["settings"]["streams"])
-        for name, some in {"short": [g for g in groups if len(g.history.turns) < 200], "long": [g for g in groups if len(g.history.turns) >= 200]}.items():
+        for name, some in {"short": [g for g in groups if len(g.history.turns) < LONG], "long": [g for g in groups if len(g.history.turns) >= LONG]}.items():
             table = accuracy(model, store, sampler, some, given.limit) if some else {}
             if table:
                 out[f"{split}, {name}"] = table

@@ -124,7 +124,7 @@ def golden(model, trunk):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--model", type=Path, required=True, help="a checkpoint of evolver.train")
-    arguments.add_argument("--out", type=Path, default=MODEL / "evolver.gguf")
+    arguments.add_argument("--out", type=Path, default=MODEL.with_name("evoke-e5-small-evolved") / "evolver.gguf")
     arguments.add_argument("--golden", type=Path, default=GOLDEN)
     arguments.add_argument("--kind", choices=["F32", "F16", "Q8_0"], default="F16")
     arguments.add_argument("--none-bias", type=float, default=0.0, help="added to the logit of none: fewer false intents, more missed ones")
