@@ -61,7 +61,10 @@ def main():
     given.out.mkdir(parents=True, exist_ok=True)
     base = settings_of(given.config, given.set)
     sizes = base["data"]
-    groups = {split: streams.read(given.data, (split,), sizes.get(split, 0), sizes["thin"], sizes["plain"]) for split in ("train", "dev", "test_attribute")}
+    groups = {
+        split: streams.read(given.data, (split,), sizes.get(split, 0), sizes["thin"], sizes["plain"])
+        for split in ("train", "dev", "test_attribute")
+    }
     store = open_store(given.states, set().union(*(streams.texts(g) for g in groups.values())), base)
     for some in groups.values():
         streams.attach(some, store)

@@ -18,7 +18,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-TIERS = ("gold", "statement", "other_person", "hypothetical", "negated", "question", "adjacent", "topic", "conversation", "other", "void")
+TIERS = (
+    "gold",
+    "statement",
+    "other_person",
+    "hypothetical",
+    "negated",
+    "question",
+    "adjacent",
+    "topic",
+    "conversation",
+    "other",
+    "void",
+)
 TIER = {name: number for number, name in enumerate(TIERS)}
 ORDER = ("now", "before", "first", "last", "who", "when", "how_often", "all_of")
 # Wordings that stand on the turn before them (corrections, answers), so that they cannot be moved.
@@ -103,7 +115,10 @@ def read(path, splits, lives=0, thin=0, plain=1.0):
                 evidence = tuple(at for at in meta["evidence_turns"] if at < len(turns))
                 none = meta["intent"] == "none"
                 statements = tuple(sorted(meta.get("statements") or evidence))
-                near = {kind: tuple(at for at in meta.get("near_misses", {}).get(kind, ()) if at < len(turns)) for kind in NEAR}
+                near = {
+                    kind: tuple(at for at in meta.get("near_misses", {}).get(kind, ()) if at < len(turns))
+                    for kind in NEAR
+                }
                 key = (name, meta["attribute"], statements, question if none else None)
                 group = groups.setdefault(key, Group(history, () if none else statements, near))
                 for kind in NEAR:
@@ -114,7 +129,15 @@ def read(path, splits, lives=0, thin=0, plain=1.0):
                         group.values = {at: known[at] for at in statements}
                         group.claims = dict(zip(statements, meta["claims"]))
                         group.names_before = tuple(meta.get("names_before", ()))
-                asked = Question(question, meta["intent"], evidence, meta["family"], meta["attribute"], meta["lang"], tuple(meta.get("antecedents", ())))
+                asked = Question(
+                    question,
+                    meta["intent"],
+                    evidence,
+                    meta["family"],
+                    meta["attribute"],
+                    meta["lang"],
+                    tuple(meta.get("antecedents", ())),
+                )
                 group.questions.append(asked)
     for group in groups.values():
         for question in group.questions:
@@ -174,7 +197,15 @@ def rule_of(group, question):
     if not group.values or not question.evidence:
         return ""
     value = group.values[question.evidence[0]]
-    kinds = {"now": "now", "last": "now", "first": "first", "before": "before", "how_often": "starts", "all_of": "all", "when": f"since:{value}"}
+    kinds = {
+        "now": "now",
+        "last": "now",
+        "first": "first",
+        "before": "before",
+        "how_often": "starts",
+        "all_of": "all",
+        "when": f"since:{value}",
+    }
     rule = kinds.get(question.intent, "")
     named = question.intent == "before" and any(v.lower() in question.text.lower() for v in set(group.values.values()))
     if not rule or named:
@@ -187,7 +218,9 @@ def rule_of(group, question):
 def thin_out(groups, size):
     kept, numbers = defaultdict(set), {}
     for group in groups:
-        kept[id(group.history)].update(group.statements, *group.near.values(), *(q.evidence + q.aside for q in group.questions))
+        kept[id(group.history)].update(
+            group.statements, *group.near.values(), *(q.evidence + q.aside for q in group.questions)
+        )
     for history in {id(g.history): g.history for g in groups}.values():
         must = kept[id(history)]
         rest = [at for at in range(len(history.turns)) if at not in must]
@@ -195,20 +228,28 @@ def thin_out(groups, size):
         must |= {rest[at * len(rest) // count] for at in range(count)}
         left = sorted(must)
         numbers[id(history)] = {at: number for number, at in enumerate(left)}
-        history.turns, history.conversations = ([values[at] for at in left] for values in (history.turns, history.conversations))
+        history.turns, history.conversations = (
+            [values[at] for at in left] for values in (history.turns, history.conversations)
+        )
     for group in groups:
         new = numbers[id(group.history)]
         group.statements = tuple(new[at] for at in group.statements)
-        group.values, group.claims = ({new[at]: value for at, value in some.items()} for some in (group.values, group.claims))
+        group.values, group.claims = (
+            {new[at]: value for at, value in some.items()} for some in (group.values, group.claims)
+        )
         group.names_before = tuple(new[at] for at in group.names_before)
         group.near = {kind: tuple(new[at] for at in some) for kind, some in group.near.items()}
         for question in group.questions:
-            question.evidence, question.aside = (tuple(new[at] for at in some) for some in (question.evidence, question.aside))
+            question.evidence, question.aside = (
+                tuple(new[at] for at in some) for some in (question.evidence, question.aside)
+            )
 
 
 def texts(groups):
     """Every text that the trunk must have read, with its prefix."""
-    seen = {"passage: " + turn for history in {id(g.history): g.history for g in groups}.values() for turn in history.turns}
+    seen = {
+        "passage: " + turn for history in {id(g.history): g.history for g in groups}.values() for turn in history.turns
+    }
     return seen | {"query: " + question.text for group in groups for question in group.questions}
 
 
@@ -312,7 +353,11 @@ class Sampler:
             chosen = [at for at in chosen if at not in past]
             for at in past:
                 # A recall comes after another value has replaced the one it speaks of; what holds at the end is not recalled.
-                holding = [number for number, other in enumerate(chosen) if other in group.values and group.claims[other] != "past"]
+                holding = [
+                    number
+                    for number, other in enumerate(chosen)
+                    if other in group.values and group.claims[other] != "past"
+                ]
                 same = [number for number in holding if group.values[chosen[number]] == group.values[at]]
                 later = [number for number in holding if same and number > same[-1] and number not in same]
                 if later:
@@ -323,7 +368,9 @@ class Sampler:
             for question in questions:
                 gold = answer(question.rule, order, group) if any(group.claims[at] != "past" for at in order) else None
                 if gold:
-                    aside = [at for at in group.names_before if question.intent in ("first", "before") and at not in gold]
+                    aside = [
+                        at for at in group.names_before if question.intent in ("first", "before") and at not in gold
+                    ]
                     kept.append(replace(question, evidence=tuple(gold), aside=(*question.aside, *aside)))
             found.append((replace(group, statements=tuple(order), questions=kept), kept))
         return chosen, found
@@ -338,7 +385,9 @@ class Sampler:
         run = np.arange(start, min(start + len(chosen), len(other.history.rows)))
         if other.statements and rng.random() < 0.5:
             # Statements of another life are the hardest strangers.
-            run = np.unique(np.concatenate([run[: max(0, len(chosen) - len(other.statements))], other.statements]))[: len(chosen)]
+            run = np.unique(np.concatenate([run[: max(0, len(chosen) - len(other.statements))], other.statements]))[
+                : len(chosen)
+            ]
         chosen = np.sort(chosen[: len(run)])
         stream.rows[chosen] = other.history.rows[run]
         stream.foreign[chosen] = True
@@ -405,7 +454,17 @@ def collate(streams, intents, device="cpu"):
         intent[number, :count] = [intents.index(question.intent) for question in stream.questions]
         if stream.teacher is not None:
             teacher[number, :length] = stream.teacher
-    numpy = dict(rows=rows, questions=questions, tiers=tiers, statements=statements, foreign=foreign, runs=runs, claims=claims, intent=intent, teacher=teacher)
+    numpy = dict(
+        rows=rows,
+        questions=questions,
+        tiers=tiers,
+        statements=statements,
+        foreign=foreign,
+        runs=runs,
+        claims=claims,
+        intent=intent,
+        teacher=teacher,
+    )
     return {key: torch.from_numpy(value).to(device) for key, value in numpy.items()}
 
 

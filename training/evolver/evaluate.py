@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from . import data as streams
 from .data import TIER
@@ -149,7 +148,11 @@ def markdown(table, columns=KINDS):
     columns = [c for c in columns if any(c in row for row in table.values())]
     lines = ["| intent | n | " + " | ".join(columns) + " |", "|" + " --- |" * (len(columns) + 2)]
     for intent, row in table.items():
-        lines.append(f"| {intent} | {row['n']} | " + " | ".join(f"{100 * row[c]:.0f}" if c in row else "" for c in columns) + " |")
+        lines.append(
+            f"| {intent} | {row['n']} | "
+            + " | ".join(f"{100 * row[c]:.0f}" if c in row else "" for c in columns)
+            + " |"
+        )
     return "\n".join(lines)
 
 
@@ -174,7 +177,10 @@ def main():
         store = open_store(given.states, streams.texts(groups), state["settings"])
         streams.attach(groups, store)
         sampler = streams.Sampler(np.asarray(store.statics), state["settings"]["streams"])
-        for name, some in {"short": [g for g in groups if len(g.history.turns) < LONG], "long": [g for g in groups if len(g.history.turns) >= LONG]}.items():
+        for name, some in {
+            "short": [g for g in groups if len(g.history.turns) < LONG],
+            "long": [g for g in groups if len(g.history.turns) >= LONG],
+        }.items():
             table = accuracy(model, store, sampler, some, given.limit) if some else {}
             if table:
                 out[f"{split}, {name}"] = table

@@ -19,28 +19,82 @@ from .train import load_model
 from .trunk import MODEL, Trunk
 
 GOLDEN = Path(__file__).resolve().parents[2] / "crates" / "embed" / "tests" / "evolver_golden.json"
-TOP = {"pool_attn": "pool.attn", "in_norm": "in_norm", "up": "up", "static": "static", "out": "out", "ask": "ask", "out_norm": "out_norm", "ask_norm": "ask_norm", "intent": "intent"}
-SINGLE = {"pool_value": "pool.value.weight", "pool_value_bias": "pool.value.bias", "slot": "slot", "role_query": "role.query", "role_passage": "role.passage", "gain": "gain"}
+TOP = {
+    "pool_attn": "pool.attn",
+    "in_norm": "in_norm",
+    "up": "up",
+    "static": "static",
+    "out": "out",
+    "ask": "ask",
+    "out_norm": "out_norm",
+    "ask_norm": "ask_norm",
+    "intent": "intent",
+}
+SINGLE = {
+    "pool_value": "pool.value.weight",
+    "pool_value_bias": "pool.value.bias",
+    "slot": "slot",
+    "role_query": "role.query",
+    "role_passage": "role.passage",
+    "gain": "gain",
+}
 
 STREAMS = [
     {
-        "passages": ["Mia: I live in Leeds, near the canal.", "Tom: The soup was too salty again.", "Mia: We moved, it is Porto from today.", "Tom: My sister lives in Leeds too.", "Mia: Porto was too warm for me, so I took a flat in Oslo."],
-        "queries": ["Where does Mia live now?", "Where did Mia live before that?", "Where did Mia live at first?", "What did Tom say about the soup?"],
+        "passages": [
+            "Mia: I live in Leeds, near the canal.",
+            "Tom: The soup was too salty again.",
+            "Mia: We moved, it is Porto from today.",
+            "Tom: My sister lives in Leeds too.",
+            "Mia: Porto was too warm for me, so I took a flat in Oslo.",
+        ],
+        "queries": [
+            "Where does Mia live now?",
+            "Where did Mia live before that?",
+            "Where did Mia live at first?",
+            "What did Tom say about the soup?",
+        ],
     },
     {
-        "passages": ["Jonas: Ich arbeite jetzt als Bäcker.", "Lea: Schön, bring Brot mit!", "Jonas: Seit Montag bin ich Pfleger im Krankenhaus.", "Lea: Und macht es Spaß?"],
-        "queries": ["Was arbeitet Jonas jetzt?", "Was war Jonas zuerst von Beruf?", "Wann hat Jonas die Stelle gewechselt?"],
+        "passages": [
+            "Jonas: Ich arbeite jetzt als Bäcker.",
+            "Lea: Schön, bring Brot mit!",
+            "Jonas: Seit Montag bin ich Pfleger im Krankenhaus.",
+            "Lea: Und macht es Spaß?",
+        ],
+        "queries": [
+            "Was arbeitet Jonas jetzt?",
+            "Was war Jonas zuerst von Beruf?",
+            "Wann hat Jonas die Stelle gewechselt?",
+        ],
     },
     {
-        "passages": ["Ana: Tenemos un gato gris.", "Luis: ¿Y el perro?", "Ana: El gato se fue con mi madre, ahora tenemos un loro."],
+        "passages": [
+            "Ana: Tenemos un gato gris.",
+            "Luis: ¿Y el perro?",
+            "Ana: El gato se fue con mi madre, ahora tenemos un loro.",
+        ],
         "queries": ["¿Qué animal tiene Ana ahora?", "¿Qué animal tenía Ana antes?"],
     },
     {
-        "passages": ["小李: 我现在住在上海。", "王芳: 周末去看电影吗？", "小李: 上个月搬到北京了。", "Лиза: Теперь я пью только зелёный чай."],
+        "passages": [
+            "小李: 我现在住在上海。",
+            "王芳: 周末去看电影吗？",
+            "小李: 上个月搬到北京了。",
+            "Лиза: Теперь я пью только зелёный чай.",
+        ],
         "queries": ["小李现在住在哪里？", "Что теперь пьёт Лиза?"],
     },
     {"passages": ["Ben: ok"], "queries": ["now?", ""]},
-    {"passages": [f"Kim: Day {day}, we walked to hut {day + 1} and it rained." if day % 7 else f"Kim: My boots are number {day}, the others are gone." for day in range(40)], "queries": ["Which boots does Kim wear now?", "Which boots did Kim wear first?", "Who told me about the rain?"]},
+    {
+        "passages": [
+            f"Kim: Day {day}, we walked to hut {day + 1} and it rained."
+            if day % 7
+            else f"Kim: My boots are number {day}, the others are gone."
+            for day in range(40)
+        ],
+        "queries": ["Which boots does Kim wear now?", "Which boots did Kim wear first?", "Who told me about the rain?"],
+    },
 ]
 
 
@@ -60,7 +114,13 @@ def write(model, path, kind):
     writer = gguf.GGUFWriter(str(path), "evolver")
     writer.add_name("evoke-e5-small evolver")
     sizes = model.sizes
-    numbers = {"latents": sizes.latents, "seed": sizes.seed, "width": sizes.width, "layers": sizes.layers, "heads": sizes.heads}
+    numbers = {
+        "latents": sizes.latents,
+        "seed": sizes.seed,
+        "width": sizes.width,
+        "layers": sizes.layers,
+        "heads": sizes.heads,
+    }
     for key, value in (numbers | {"state": sizes.state, "window": sizes.window, "ffn": sizes.ffn}).items():
         writer.add_uint32(f"evolver.{key}", value)
     writer.add_string("evolver.intents", ",".join(sizes.intents))
@@ -114,7 +174,16 @@ def golden(model, trunk):
         entry = {"passages": [], "queries": []}
         for text, query in zip(stream["queries"], asked):
             states, with_memory, alone, logits, lam = serve(model, read, query)
-            entry["queries"].append({"text": text, "seeds": rounded(query[0]), "memory": rounded(with_memory), "alone": rounded(alone), "logits": rounded(logits), "lambda": round(float(lam), 6)})
+            entry["queries"].append(
+                {
+                    "text": text,
+                    "seeds": rounded(query[0]),
+                    "memory": rounded(with_memory),
+                    "alone": rounded(alone),
+                    "logits": rounded(logits),
+                    "lambda": round(float(lam), 6),
+                }
+            )
         for text, pair, state in zip(stream["passages"], read, states):
             entry["passages"].append({"text": text, "seeds": rounded(pair[0]), "o": rounded(state)})
         out.append(entry)
@@ -127,7 +196,9 @@ def main():
     arguments.add_argument("--out", type=Path, default=MODEL.with_name("evoke-e5-small-evolved") / "evolver.gguf")
     arguments.add_argument("--golden", type=Path, default=GOLDEN)
     arguments.add_argument("--kind", choices=["F32", "F16", "Q8_0"], default="F16")
-    arguments.add_argument("--none-bias", type=float, default=0.0, help="added to the logit of none: fewer false intents, more missed ones")
+    arguments.add_argument(
+        "--none-bias", type=float, default=0.0, help="added to the logit of none: fewer false intents, more missed ones"
+    )
     arguments.add_argument("--gain", action="append", default=[], metavar="INTENT=VALUE")
     given = arguments.parse_args()
     trained, _ = load_model(given.model)
@@ -144,8 +215,13 @@ def main():
     plain = np.concatenate([np.array(p["o"]) for e in golden(model, Trunk()) for p in e["passages"]])
     size = model.sizes.state
     cosine = (kept.reshape(-1, size) * plain.reshape(-1, size)).sum(1).min()
-    given.golden.write_text("[\n" + ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries) + "\n]\n", encoding="utf-8")
-    print(f"{given.out.stat().st_size} bytes as {given.kind}, lowest cosine of o to the trained weights {cosine:.6f}; {len(entries)} golden streams")
+    given.golden.write_text(
+        "[\n" + ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries) + "\n]\n",
+        encoding="utf-8",
+    )
+    print(
+        f"{given.out.stat().st_size} bytes as {given.kind}, lowest cosine of o to the trained weights {cosine:.6f}; {len(entries)} golden streams"
+    )
 
 
 if __name__ == "__main__":

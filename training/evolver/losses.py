@@ -41,7 +41,11 @@ class Losses(nn.Module):
     def forward(self, model, store, batch, extra=None):
         """The sum and the parts. `extra` is (rows, intents) of questions for the intent head alone."""
         w, s, parts = self.weights, self.settings, {}
-        seeds, static = seeds_of(model, store, torch.cat([batch["rows"].flatten(), batch["questions"].flatten(), *([extra[0]] if extra else [])]))
+        seeds, static = seeds_of(
+            model,
+            store,
+            torch.cat([batch["rows"].flatten(), batch["questions"].flatten(), *([extra[0]] if extra else [])]),
+        )
         (b, t), q = batch["rows"].shape, batch["questions"].shape[1]
         centred = static[: b * t].view(b, t, -1)
         seeds, static = (F.dropout(values, s["train"]["dropout"]) for values in (seeds, static))
@@ -52,7 +56,9 @@ class Losses(nn.Module):
         rows, kept = model.read(x, everyone)
         o = model.state(rows)
         alone = model.ask_rows(asked)
-        with_memory = model.ask_rows(asked[: b * q].view(b, q, *asked.shape[1:]), kept, last(valid, model.sizes.window)[:, None].expand(b, q, t))
+        with_memory = model.ask_rows(
+            asked[: b * q].view(b, q, *asked.shape[1:]), kept, last(valid, model.sizes.window)[:, None].expand(b, q, t)
+        )
         queries = {"memory": with_memory, "alone": alone[: b * q].view(with_memory.shape)}
         share = {"memory": 1 - s["train"]["alone"], "alone": s["train"]["alone"]}
         order = questions & (batch["intent"] > 0)
@@ -82,9 +88,13 @@ class Losses(nn.Module):
             own, target = logits[: b * q][questions.flatten()], batch["intent"].flatten()[questions.flatten()]
             parts["intent"] = F.cross_entropy(own, target)
             if extra:
-                parts["intent"] = parts["intent"] + F.cross_entropy(logits[b * q :], extra[1], label_smoothing=s["train"]["smoothing"])
+                parts["intent"] = parts["intent"] + F.cross_entropy(
+                    logits[b * q :], extra[1], label_smoothing=s["train"]["smoothing"]
+                )
         total = sum(w[name] * value for name, value in parts.items())
-        return total, {name: float(value.detach() if torch.is_tensor(value) else value) for name, value in parts.items()}
+        return total, {
+            name: float(value.detach() if torch.is_tensor(value) else value) for name, value in parts.items()
+        }
 
     def ranking(self, scores, tiers, order):
         """order, contrast and anchor of scores [B, Q, T]."""
@@ -127,9 +137,13 @@ class Losses(nn.Module):
     def recall(self, model, rows, asked, static, batch, order):
         """Which passage was the statement before this one; which passage answers this question."""
         number, tau = batch["statements"], 0.1
-        earlier = (number[:, None] < number[:, :, None]) & (number[:, None] >= 0) & (number[:, None] // GROUP == number[:, :, None] // GROUP)
+        earlier = (
+            (number[:, None] < number[:, :, None])
+            & (number[:, None] >= 0)
+            & (number[:, None] // GROUP == number[:, :, None] // GROUP)
+        )
         before = earlier & (number[:, None] == torch.where(earlier, number[:, None], -1).amax(-1, keepdim=True))
-        b, t = number.shape
+        t = number.shape[1]
         past = torch.ones(t, t, device=number.device).tril(-1).bool()[None] & (batch["rows"] >= 0)[:, None]
         said = F.normalize(self.before(model.out_norm(rows[..., -1, :])), dim=-1)
         logits = torch.einsum("bth,buh->btu", said, static) / tau

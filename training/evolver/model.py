@@ -121,7 +121,11 @@ class Evolver(nn.Module):
         """The same function with plain weights, as the specification has it."""
         plain = Evolver(self.sizes)
         state = {name: value.cpu().double() for name, value in self.state_dict().items()}
-        for weight, bias, kind in (("pool_attn.weight", "pool_attn.bias", "token"), ("pool_value", "pool_value_bias", "token"), ("static.weight", "static.bias", "static")):
+        for weight, bias, kind in (
+            ("pool_attn.weight", "pool_attn.bias", "token"),
+            ("pool_value", "pool_value_bias", "token"),
+            ("static.weight", "static.bias", "static"),
+        ):
             state[weight] = state[weight] @ state[f"{kind}_white"]
             state[bias] = state[bias] - state[weight] @ state[f"{kind}_mean"]
         for kind in ("token", "static"):
@@ -146,7 +150,12 @@ class Evolver(nn.Module):
     def rows(self, seeds, static, query=False):
         """The K + 1 rows of a passage or a query that enter the first block [..., K + 1, width]."""
         latents = self.up(seeds.unflatten(-1, (self.sizes.latents, self.sizes.seed)))
-        x = self.in_norm(torch.cat([latents, self.static((static - self.static_mean) @ self.static_white).unsqueeze(-2)], -2)) + self.slot
+        x = (
+            self.in_norm(
+                torch.cat([latents, self.static((static - self.static_mean) @ self.static_white).unsqueeze(-2)], -2)
+            )
+            + self.slot
+        )
         return x + (self.role_query if query else self.role_passage)
 
     # --- whole streams, for training ----------------------------------------------------------

@@ -63,7 +63,10 @@ class Run:
         named = [*self.model.named_parameters(), *self.losses.named_parameters()]
         plain = [p for name, p in named if p.ndim < 2]
         self.parameters = [p for _, p in named]
-        groups = [{"params": [p for p in self.parameters if p.ndim >= 2], "weight_decay": s["decay"]}, {"params": plain, "weight_decay": 0.0}]
+        groups = [
+            {"params": [p for p in self.parameters if p.ndim >= 2], "weight_decay": s["decay"]},
+            {"params": plain, "weight_decay": 0.0},
+        ]
         self.optimizer = torch.optim.AdamW(groups, lr=s["rate"], betas=(0.9, 0.98))
         self.step, self.best = 0, -1.0
         self.sampler = streams.Sampler(np.asarray(store.statics), settings["streams"])
@@ -73,7 +76,10 @@ class Run:
             self.by_history.setdefault(id(group.history), []).append(group)
         self.plain = [g for g in train if not g.statements]
         asked = sorted({(q.text, q.intent, q.row) for g in train for q in g.questions})
-        self.asked = {kind: [(row, self.sizes.intents.index(i)) for _, i, row in asked if (i == "none") == kind] for kind in (True, False)}
+        self.asked = {
+            kind: [(row, self.sizes.intents.index(i)) for _, i, row in asked if (i == "none") == kind]
+            for kind in (True, False)
+        }
 
     def rate(self):
         s = self.settings["train"]
@@ -93,9 +99,10 @@ class Run:
             pool = self.plain if plain else self.facts
             group, stranger = (some[int(rng.integers(len(some)))] for some in (pool, self.facts))
             others = [stranger] if stranger.history is not group.history else []
-            others_here = [some for some in self.by_history[id(group.history)] if some is not group] if group.statements else []
-            rng.shuffle(others_here)
-            chosen.append(self.sampler.training([group, *others_here[: lengths["facts"] - 1]], rng, count, others))
+            siblings = self.by_history[id(group.history)] if group.statements else []
+            siblings = [some for some in siblings if some is not group]
+            rng.shuffle(siblings)
+            chosen.append(self.sampler.training([group, *siblings[: lengths["facts"] - 1]], rng, count, others))
         extra = []
         for pool in self.asked.values():
             extra += [pool[int(rng.integers(len(pool)))] for _ in range(s["extra"] // 2 if pool else 0)]
@@ -115,11 +122,20 @@ class Run:
         return {"loss": float(total.detach())} | parts
 
     def about(self):
-        return {"torch": str(torch.__version__), "threads": torch.get_num_threads(), "device": str(self.device), "texts": len(self.store.index)}
+        return {
+            "torch": str(torch.__version__),
+            "threads": torch.get_num_threads(),
+            "device": str(self.device),
+            "texts": len(self.store.index),
+        }
 
     def save(self, path):
         state = {"settings": self.settings, "step": self.step, "best": self.best, "about": self.about()}
-        state |= {"model": self.model.state_dict(), "losses": self.losses.state_dict(), "optimizer": self.optimizer.state_dict()}
+        state |= {
+            "model": self.model.state_dict(),
+            "losses": self.losses.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
         part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)
@@ -130,7 +146,12 @@ class Run:
             if was != now:
                 print(f"resumed, but {name} was {was} and is {now}: the weights may differ in the last digits")
         if state["settings"] != self.settings:
-            different = [f"{a}.{b}" for a in self.settings for b in self.settings[a] if state["settings"].get(a, {}).get(b) != self.settings[a][b]]
+            different = [
+                f"{a}.{b}"
+                for a in self.settings
+                for b in self.settings[a]
+                if state["settings"].get(a, {}).get(b) != self.settings[a][b]
+            ]
             print("resumed with other settings:", ", ".join(different))
         self.model.load_state_dict(state["model"])
         self.losses.load_state_dict(state["losses"])
@@ -160,7 +181,10 @@ def dev_score(run, dev):
     intents = intents_of(run.model, run.store, dev, limit=1500)
     kinds = [found[kind]["evolved"] for kind in ("now", "before", "first", "last", "who") if kind in found]
     score = float(np.mean(kinds)) - intents["false_order"] if kinds else -1.0
-    return score, {kind: found[kind]["evolved"] for kind in found} | {"false_order": intents["false_order"], "intent": intents["accuracy"]}
+    return score, {kind: found[kind]["evolved"] for kind in found} | {
+        "false_order": intents["false_order"],
+        "intent": intents["accuracy"],
+    }
 
 
 def main():
@@ -184,12 +208,19 @@ def main():
 
     began = time.time()
     sizes = settings["data"]
-    train, dev = (streams.read(given.data, (split,), sizes[split], sizes["thin"], sizes["plain"]) for split in ("train", "dev"))
-    store = open_store(given.states or given.out / "states", streams.texts(train) | streams.texts(dev), settings, given.device)
+    train, dev = (
+        streams.read(given.data, (split,), sizes[split], sizes["thin"], sizes["plain"]) for split in ("train", "dev")
+    )
+    store = open_store(
+        given.states or given.out / "states", streams.texts(train) | streams.texts(dev), settings, given.device
+    )
     for groups in (train, dev):
         streams.attach(groups, store)
     run = Run(settings, store, train, given.device)
-    print(f"{len(train)} facts and plain questions, {sum(p.numel() for p in run.model.parameters())} weights, ready after {time.time() - began:.0f} s", flush=True)
+    print(
+        f"{len(train)} facts and plain questions, {sum(p.numel() for p in run.model.parameters())} weights, ready after {time.time() - began:.0f} s",
+        flush=True,
+    )
     checkpoint = given.out / "checkpoint.pt"
     if given.init:
         state = torch.load(given.init, map_location=given.device, weights_only=True)
@@ -207,13 +238,17 @@ def main():
                 sums.setdefault(name, []).append(value)
             last = run.step == settings["train"]["steps"]
             if run.step % 50 == 0 or last:
-                line = {"step": run.step, "seconds": round(time.time() - began)} | {name: round(float(np.mean(v)), 4) for name, v in sums.items()}
+                line = {"step": run.step, "seconds": round(time.time() - began)} | {
+                    name: round(float(np.mean(v)), 4) for name, v in sums.items()
+                }
                 print(json.dumps(line), flush=True)
                 log.write(json.dumps(line) + "\n")
                 sums = {}
             if dev and (run.step % settings["train"]["dev_every"] == 0 or last):
                 score, table = dev_score(run, dev)
-                line = json.dumps({"step": run.step, "dev": round(score, 4)} | {k: round(v, 4) for k, v in table.items()})
+                line = json.dumps(
+                    {"step": run.step, "dev": round(score, 4)} | {k: round(v, 4) for k, v in table.items()}
+                )
                 print(line, flush=True)
                 log.write(line + "\n")
                 log.flush()

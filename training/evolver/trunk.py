@@ -205,7 +205,9 @@ def main():
     began = time.time()
     vectors = trunk.vectors(texts)
     cosines = (vectors * torch.tensor([entry["vector"] for entry in entries])).sum(1)
-    print(f"{len(texts)} texts in {time.time() - began:.1f} s, {wrong} with other pieces, lowest cosine {cosines.min():.6f}")
+    print(
+        f"{len(texts)} texts in {time.time() - began:.1f} s, {wrong} with other pieces, lowest cosine {cosines.min():.6f}"
+    )
     if cosines.min() < 0.999:
         raise SystemExit("the trunk does not agree with the golden vectors")
 

@@ -20,14 +20,39 @@ from evolver.model import Evolver, Reader, Sizes, serve  # noqa: E402
 
 SMALL = Sizes(latents=3, seed=8, width=32, layers=3, heads=4, state=16, ffn=48, window=5)
 VALUES = {
-    "home": ("{p}: I live in {v} now.", "{p}: We moved, I am in {v}.", "where does {p} live", "Leeds Porto Oslo Graz Lima Kyoto Cork Bari".split()),
-    "job": ("{p}: I work as a {v} these days.", "{p}: Started as a {v} this week.", "what is the job of {p}", "baker nurse pilot tailor welder cook clerk diver".split()),
-    "pet": ("{p}: We have a {v} at home.", "{p}: Our new pet is a {v}.", "what pet does {p} have", "cat dog parrot rabbit turtle ferret pony newt".split()),
+    "home": (
+        "{p}: I live in {v} now.",
+        "{p}: We moved, I am in {v}.",
+        "where does {p} live",
+        "Leeds Porto Oslo Graz Lima Kyoto Cork Bari".split(),
+    ),
+    "job": (
+        "{p}: I work as a {v} these days.",
+        "{p}: Started as a {v} this week.",
+        "what is the job of {p}",
+        "baker nurse pilot tailor welder cook clerk diver".split(),
+    ),
+    "pet": (
+        "{p}: We have a {v} at home.",
+        "{p}: Our new pet is a {v}.",
+        "what pet does {p} have",
+        "cat dog parrot rabbit turtle ferret pony newt".split(),
+    ),
 }
 ASK = {"now": "Right now, {q}?", "first": "At the very first, {q}?", "before": "Before that, {q}?"}
 FILLER = "The {a} was {b} on {c}.".format
-PLAIN = ["What did {p} say about the {a}?", "Was the {a} {b}?", "Who mentioned the {a} on {c}?", "last name of {p}", "first aid kit for the {a}"]
-WORDS = {"a": "train soup film match garden lamp bus cake".split(), "b": "late good long cold loud fine".split(), "c": "Monday Tuesday Friday Sunday".split()}
+PLAIN = [
+    "What did {p} say about the {a}?",
+    "Was the {a} {b}?",
+    "Who mentioned the {a} on {c}?",
+    "last name of {p}",
+    "first aid kit for the {a}",
+]
+WORDS = {
+    "a": "train soup film match garden lamp bus cake".split(),
+    "b": "late good long cold loud fine".split(),
+    "c": "Monday Tuesday Friday Sunday".split(),
+}
 
 
 def tiny_lives(path, histories, seed, split):
@@ -52,11 +77,36 @@ def tiny_lives(path, histories, seed, split):
                     facts.append((ASK[intent].format(q=VALUES[kind][2].format(p=p)), intent, [gold], at, kind, other))
             for _ in range(12):
                 gold = rng.randrange(len(turns))
-                facts.append((rng.choice(PLAIN).format(p=people[0], **{k: rng.choice(v) for k, v in WORDS.items()}), "none", [gold], [], "none", []))
+                facts.append(
+                    (
+                        rng.choice(PLAIN).format(p=people[0], **{k: rng.choice(v) for k, v in WORDS.items()}),
+                        "none",
+                        [gold],
+                        [],
+                        "none",
+                        [],
+                    )
+                )
             for text, intent, gold, at, kind, other in facts:
-                meta = {"turns": [*turns, text], "evidence_turns": gold, "superseded_turns": [j for j in at if j not in gold], "statements": at}
-                meta |= {"near_misses": {"other_person": other}, "conversations": [j // 10 for j in range(len(turns))], "intent": intent}
-                meta |= {"family": "tiny", "attribute": kind, "lang": "en", "split": split, "source": "tiny", "history": str(number)}
+                meta = {
+                    "turns": [*turns, text],
+                    "evidence_turns": gold,
+                    "superseded_turns": [j for j in at if j not in gold],
+                    "statements": at,
+                }
+                meta |= {
+                    "near_misses": {"other_person": other},
+                    "conversations": [j // 10 for j in range(len(turns))],
+                    "intent": intent,
+                }
+                meta |= {
+                    "family": "tiny",
+                    "attribute": kind,
+                    "lang": "en",
+                    "split": split,
+                    "source": "tiny",
+                    "history": str(number),
+                }
                 out.write(json.dumps({"messages": [], "meta": meta}) + "\n")
 
 
@@ -91,7 +141,9 @@ def test_serving_one_by_one_equals_the_batch():
     memory = (torch.arange(count) >= count - SMALL.window).expand(1, 2, count)
     together, alone = model.ask_rows(asked[None], kept, memory), model.ask_rows(asked)
     for number in range(2):
-        states, with_memory, by_itself, logits, _ = serve(model, passages, (seeds[count + number], static[count + number]))
+        states, with_memory, by_itself, logits, _ = serve(
+            model, passages, (seeds[count + number], static[count + number])
+        )
         assert torch.allclose(states, model.state(rows)[0], atol=1e-5)
         assert torch.allclose(with_memory, model.asked(together)[0, number], atol=1e-5)
         assert torch.allclose(by_itself, model.asked(alone)[number], atol=1e-5)
@@ -167,11 +219,8 @@ def test_folding_changes_nothing():
     states = torch.randn(6, 9, 384) * torch.rand(384) + torch.randn(384)
     model.whiten(states.flatten(0, 1), torch.nn.functional.normalize(states.mean(1), dim=-1))
     mask = torch.ones(6, 9, dtype=torch.bool)
-    for reader in (model, model.folded()):
-        seeds, static = reader.seeds(states, mask)
-        found = states_of(reader, seeds, static)
-        first = found if reader is model else first
-    assert torch.allclose(first, found, atol=1e-4)
+    found = [states_of(reader, *reader.seeds(states, mask)) for reader in (model, model.folded())]
+    assert torch.allclose(*found, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +233,22 @@ def lives(tmp_path_factory):
 
 def command(lives, out, *more):
     sizes = [f"model.{k}={v}" for k, v in {"latents": 3, "seed": 16, "width": 64, "layers": 2, "ffn": 96}.items()]
-    small = [part for change in [*sizes, "train.batch=8", "train.warmup=20", "train.extra=16"] for part in ("--set", change)]
-    return [sys.executable, "-m", "evolver.train", "--data", str(lives), "--out", str(out), "--states", str(lives / "states"), *small, *more]
+    small = [
+        part for change in [*sizes, "train.batch=8", "train.warmup=20", "train.extra=16"] for part in ("--set", change)
+    ]
+    return [
+        sys.executable,
+        "-m",
+        "evolver.train",
+        "--data",
+        str(lives),
+        "--out",
+        str(out),
+        "--states",
+        str(lives / "states"),
+        *small,
+        *more,
+    ]
 
 
 def run(*arguments):
@@ -213,7 +276,6 @@ def test_a_killed_run_ends_with_the_same_weights(lives, tmp_path):
     assert process.wait() == -signal.SIGKILL
     lines = run(lives, tmp_path / "killed", *often, "--resume")
     assert any(line.startswith("goes on at step") for line in lines)
-    # checkpoint_seconds is said to differ from the whole run's by nobody: both runs end alike.
     assert lines[-1].split()[-1] == whole.split()[-1]
 
 
