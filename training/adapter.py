@@ -97,7 +97,7 @@ def rows(group, prior, adapter, whole):
     """Figures of the stored vector alone, or of the whole search with the constants of rank.json."""
     if not whole:
         return np.concatenate([lists.measure(a, asked(a, prior) @ adapted(stored(a), adapter).T) for a in group])
-    constants = Constants(**json.loads((MODEL / "rank.json").read_text()))
+    constants = Constants(**json.loads((Path(__file__).parent / "retrieval/rank.json").read_text()))
     return np.concatenate([Ready(a, prior, adapt=lambda v: adapted(v, adapter)).measure(constants) for a in group])
 
 

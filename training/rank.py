@@ -1,6 +1,6 @@
 """Fits what the search adds to the fixed fusion: who is named, questions, the lift.
 
-    python training/rank.py --train TRAIN [--cache DIR] [--out models/evoke-e5-small/rank.json]
+    python training/rank.py --train TRAIN [--cache DIR] [--out training/retrieval/rank.json]
         [--golden training/retrieval/golden.json] [--eval EVAL/locomo.jsonl.gz ...] [--mode hybrid|context]
 
 Each term is fitted on all training sets but one and reported on that one (leave one set out); what ships is
