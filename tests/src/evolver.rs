@@ -9,6 +9,9 @@ use evoke_memory::{
 use evoke_store::{PassageRow, Secret, Sizes, Store, Vault};
 use std::{collections::BTreeMap, path::Path};
 
+/// Minutes, who, and what was said.
+type Line<'a> = (i64, &'a str, &'a str);
+
 /// What was made of each passage, by its words: static, contextual, state.
 type Rows = BTreeMap<String, [Vec<f32>; 3]>;
 
@@ -59,7 +62,7 @@ async fn fresh() -> (tempfile::TempDir, Memory) {
 }
 
 /// Three days of one chat, an epoch each.
-const CHAT: [(i64, &str, &str); 9] = [
+const CHAT: [Line<'_>; 9] = [
     (0, "Ana", "I signed the lease, so from June I live in Porto"),
     (2, "Jonas", "congratulations, is there a balcony"),
     (4, "Ana", "a small one, with morning sun"),
@@ -71,13 +74,13 @@ const CHAT: [(i64, &str, &str); 9] = [
     (2 * DAY + 9, "Ana", "the river is right below the window"),
 ];
 
-const OTHER: [(i64, &str, &str); 3] = [
+const OTHER: [Line<'_>; 3] = [
     (30, "Eva", "the plumber comes on Thursday"),
     (31, "Mia", "tell him about the kitchen sink"),
     (DAY, "Eva", "he said it is the valve"),
 ];
 
-async fn archive_of(parts: &[(&str, &[(i64, &str, &str)])]) -> (tempfile::TempDir, Memory, Rows) {
+async fn archive_of(parts: &[(&str, &[Line<'_>])]) -> (tempfile::TempDir, Memory, Rows) {
     let (folder, memory) = fresh().await;
     for (at, (name, lines)) in parts.iter().enumerate() {
         let sub = folder.path().join(at.to_string());

@@ -140,7 +140,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&vault(&folder), true).await.unwrap();
         let ids = [ConversationId([1; 16]), ConversationId([2; 16])];
-        store.add_waiting(&ids).await.unwrap();
+        let sizes = crate::Sizes { vector: 8, seed: 0, state: 0 };
+        store.passages(1, sizes, true).await.unwrap().add_waiting(&ids).await.unwrap();
         drop(store);
         // As an earlier version would have left it: fewer columns than `PersonRow` has now.
         let connection = connection(&vault(&folder)).await.unwrap();
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(now, all);
         let people = store.people().await.unwrap();
         assert_eq!(people.iter().map(|p| (p.name.as_str(), p.me)).collect::<Vec<_>>(), [("Ana", false)]);
-        assert_eq!(store.waiting().await.unwrap(), ids);
+        assert_eq!(store.passages(1, sizes, true).await.unwrap().waiting().await.unwrap(), ids);
     }
 
     /// Without the commit handler of this file 260 of 410 rows are left.
