@@ -31,6 +31,12 @@ async fn filled(lines: i64) -> (TempDir, Memory) {
     (folder, memory)
 }
 
+/// The first hits; further down many lines say the same and stand in any order.
+async fn first(memory: &Memory) -> Vec<String> {
+    let found = archive::find(memory, "violin").await;
+    archive::texts(&found).into_iter().take(5).map(str::to_owned).collect()
+}
+
 async fn state(memory: &Memory, name: &str) -> String {
     memory.models().await.unwrap().into_iter().find(|m| m.name == name).unwrap().state
 }
@@ -42,7 +48,7 @@ async fn a_new_model_is_built_beside_the_old_resumed_and_switched_to_at_once() {
     copy(&other, "other");
     assert_eq!(memory.add_model(&other).unwrap().name, "other");
     assert_eq!(state(&memory, "other").await, "not used");
-    let answer = archive::find(&memory, "violin").await;
+    let answer = first(&memory).await;
 
     // Stopped after its first passages: the old one answers, whole.
     let watch = Watch::default();
@@ -59,7 +65,7 @@ async fn a_new_model_is_built_beside_the_old_resumed_and_switched_to_at_once() {
         (state(&memory, "other").await.as_str(), state(&memory, BUNDLED).await.as_str()),
         ("being built", "in use")
     );
-    assert_eq!(archive::texts(&archive::find(&memory, "violin").await), archive::texts(&answer));
+    assert_eq!(first(&memory).await, answer);
     assert_eq!(memory.status().await.unwrap().index.coverage.waiting, 0);
 
     // Closed and opened again, it goes on where it was, and does not read twice what it had read.
@@ -78,7 +84,7 @@ async fn a_new_model_is_built_beside_the_old_resumed_and_switched_to_at_once() {
     assert!(memory.use_model(BUNDLED, &Watch::default()).await.unwrap());
     assert_eq!((state(&memory, "other").await.as_str(), state(&memory, BUNDLED).await.as_str()), ("kept", "in use"));
     assert_eq!(memory.texts_read(), 0);
-    assert_eq!(archive::texts(&archive::find(&memory, "violin").await), archive::texts(&answer));
+    assert_eq!(first(&memory).await, answer);
     // A reader that was open before follows.
     let reader = Memory::open(archive::options(&folder.path().join("home"), false)).await.unwrap();
     memory.use_model("other", &Watch::default()).await.unwrap();
@@ -115,7 +121,7 @@ async fn what_comes_and_goes_while_a_model_is_only_kept_is_right_when_it_is_used
 async fn a_folder_that_is_no_model_is_refused_in_words() {
     let (folder, memory) = archive::fresh().await;
     let error = memory.add_model(&folder.path().join("nothing")).unwrap_err().to_string();
-    assert!(error.contains("config.json") && error.contains("missing"), "{error}");
+    assert!(error.contains("nothing") && error.contains("missing"), "{error}");
     assert!(memory.use_model("nothing", &Watch::default()).await.is_err());
     let broken = folder.path().join("broken");
     copy(&broken, "broken");

@@ -85,8 +85,8 @@ impl Memory {
         Ok(true)
     }
 
-    /// By the model in use: facts in order where the question asks for them, else by the latent memory where the
-    /// caller wants it.
+    /// By the model in use: facts in order where the question asks for them. Where only the caller wants it, by
+    /// the latent memory, or, in a model without, by whether a passage states what is asked about at all.
     async fn read_in_order(&self, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
         let Some(question) = asked.question.get() else { return Ok(None) };
         let by_intent = question.intent != Intent::None && fusion::ranks(asked.mode);
@@ -107,7 +107,7 @@ impl Memory {
             .filter_map(|at| Some((at, rows.get(&(ranked[at].message, ranked[at].piece))?)))
             .collect();
         let fits = match (by_intent, embedder.facts(), embedder.evolver()) {
-            (true, Some(facts), _) => {
+            (_, Some(facts), None) | (true, Some(facts), _) => {
                 let vectors: Vec<&[f32]> = stream.iter().map(|(_, row)| row.meaning.as_slice()).collect();
                 facts.scores(question.intent, &vectors, &question.vector)?
             }
