@@ -5,8 +5,10 @@
 //! r_t is the chance that passage t states the fact, p_t that it speaks of what has passed, and v_tu that t
 //! and u state the same. With h_t = r_t (1 − p_t), what a holder of another value would be,
 //!
-//!     now, last   log r_t + log(1 − p_t) + Σ_{u > t} log(1 − h_u (1 − v_tu))
-//!     first       log r_t + Σ_{u < t} log(1 − h_u (1 − v_tu))
+//! ```text
+//! now, last   log r_t + log(1 − p_t) + Σ_{u > t} log(1 − h_u (1 − v_tu))
+//! first       log r_t + Σ_{u < t} log(1 − h_u (1 − v_tu))
+//! ```
 
 use std::path::Path;
 
