@@ -1,6 +1,6 @@
 //! Facts in order: which passages state the fact that a question asks about, and which of them, in the order
 //! of time, holds in the end, held first, or was said last. It works on static vectors alone, on whatever
-//! stream it is given: the best hits of a search, in order. Fitted by `training/order.py`.
+//! stream it is given: the best hits of a search, in order. Fitted by `training/facts.py`.
 //!
 //! r_t is the chance that passage t states the fact, p_t that it speaks of what has passed, and v_tu that t
 //! and u state the same. With h_t = r_t (1 − p_t), what a holder of another value would be,
