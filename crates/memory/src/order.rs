@@ -175,13 +175,8 @@ fn standardised(values: &[f32]) -> Vec<f32> {
 pub(crate) fn sentence(intent: &str) -> Option<&'static str> {
     Some(match intent {
         "now" => "read in order, it says what holds now",
-        "before" => "read in order, it says what held before",
         "first" => "read in order, it is the first of its kind",
         "last" => "read in order, it is the last of its kind",
-        "when" => "read in order, it says when",
-        "how_often" => "read in order, it is one of the times",
-        "who" => "read in order, it says who",
-        "all_of" => "read in order, it is one of them",
         _ => return None,
     })
 }

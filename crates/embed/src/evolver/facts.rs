@@ -19,6 +19,7 @@ use crate::kernels;
 use crate::vector::unit;
 use crate::weights::Weights;
 
+/// An opened `facts.gguf`.
 pub struct Facts {
     hidden: usize,
     /// What a passage states, what a question asks about, and with which value: unit vectors.
@@ -51,7 +52,7 @@ const MOST_PAST: f32 = 0.99;
 
 /// What a passage is for a question.
 struct Reading {
-    /// Log-odds, log and chance of stating the fact.
+    /// Log of the chance of stating the fact.
     states: f32,
     /// Log of not being of the past.
     holds: f32,
@@ -71,11 +72,10 @@ impl Facts {
 
     fn load(weights: &Weights, hidden: usize) -> Result<Self, EmbedError> {
         let (width, narrow) = (weights.size("facts.width")?, weights.size("facts.hint")?);
-        let (wide, intents) = (weights.size("facts.intent")?, weights.text("facts.intents")?);
-        let named = intents.split(',').map(|name| {
-            Intent::parse(name.trim()).ok_or_else(|| weights.broken(&format!("it names an unknown intent {name}")))
-        });
-        let intents: Vec<Intent> = named.collect::<Result<_, _>>()?;
+        let (wide, intents) = (weights.size("facts.intent")?, Intent::named(weights, "facts.intents")?);
+        if [width, narrow, wide].contains(&0) {
+            return Err(weights.broken("its sizes cannot be"));
+        }
         let linear = |name: &str, from, to| Linear::load(weights, &format!("facts.{name}"), from, to);
         let numbers = weights.values("facts.numbers", &[6])?;
         let &[likeness, cosine, offset, same, same_offset, sure] = numbers.as_slice() else {

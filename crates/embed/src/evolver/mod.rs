@@ -1,4 +1,4 @@
-//! The latent memory (EvoEmbedding, arXiv 2606.21649, made small; models/evoke-e5-small/MODEL_CARD.md): what a
+//! The latent memory (EvoEmbedding, arXiv 2606.21649, made small; models/evoke-e5-small-evolved/MODEL_CARD.md): what a
 //! text says of state and order, given what was said before it. The general vector stays as it is; beside it
 //! a passage gets a *seed* of the text alone and a *state* that depends on the stream before it.
 //!
@@ -51,6 +51,13 @@ impl Intent {
             "all_of" => Intent::AllOf,
             _ => return None,
         })
+    }
+
+    /// The intents of a head, from the metadata of its file.
+    fn named(weights: &Weights, key: &str) -> Result<Vec<Intent>, EmbedError> {
+        let named = weights.text(key)?;
+        let unknown = |name: &str| weights.broken(&format!("it names an unknown intent {name}"));
+        named.split(',').map(|name| Intent::parse(name.trim()).ok_or_else(|| unknown(name))).collect()
     }
 
     pub fn as_str(self) -> &'static str {
@@ -150,11 +157,7 @@ impl Evolver {
         let values = weights.values("pool.value.weight", &[latents * seed, hidden])?;
         let value_bias = weights.values("pool.value.bias", &[latents * seed])?;
         let value = values.chunks_exact(seed * hidden).zip(value_bias.chunks_exact(seed));
-        let intents = weights.text("evolver.intents")?;
-        let named = intents.split(',').map(|name| {
-            Intent::parse(name.trim()).ok_or_else(|| weights.broken(&format!("it names an unknown intent {name}")))
-        });
-        let intents: Vec<Intent> = named.collect::<Result<_, _>>()?;
+        let intents = Intent::named(weights, "evolver.intents")?;
         Ok(Evolver {
             hidden,
             latents,
