@@ -134,6 +134,7 @@ fn conversation(chat: &Chat, first: &[Piece]) -> Conversation {
         participants: vec!["Me".to_owned(), chat.assistant.to_owned()],
         created: chat.created,
         updated: chat.updated,
+        parent: None,
     }
 }
 

@@ -142,6 +142,14 @@ impl Export {
         candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
     }
 
+    /// Where file `i` lies on disk; none inside an archive.
+    pub(crate) fn on_disk(&self, i: usize) -> Option<&Path> {
+        match self.sources.get(i) {
+            Some(Source::Disk(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// All bytes of file `i`, as they are. Reading counts as progress.
     pub(crate) fn open(&self, i: usize) -> Result<Box<dyn Read + '_>, ImportError> {
         let inner = self.raw(i).map_err(|e| self.trouble(i, e))?;

@@ -11,18 +11,24 @@ mod chatgpt;
 mod claude;
 mod error;
 mod export;
+mod html;
 mod json;
+mod jsonl;
 mod limits;
 mod look;
 mod markdown;
+mod mime;
 mod out;
+mod record;
+mod sqlite;
 mod telegram;
 mod text;
 mod time;
 mod tree;
 mod whatsapp;
+mod xml;
 
-use evoke_message::{Broken, Conversation, Kind, Message, Place};
+use evoke_message::{Broken, Contact, Conversation, Kind, Message, Place};
 use jiff::tz::TimeZone;
 use std::{borrow::Cow, ops::ControlFlow, path::Path};
 
@@ -48,6 +54,8 @@ pub enum Item {
     /// Comes before the first of its messages; may come again when more of it is known.
     Conversation(Conversation),
     Message(Box<Message>),
+    /// Who somebody is, from a list of members or contacts; not a record of its own.
+    Contact(Contact),
     /// Read, and deliberately not kept. The reason is in plain words.
     Skipped {
         reason: Cow<'static, str>,

@@ -194,6 +194,7 @@ impl<'a> Note<'a> {
             participants: vec![me().name],
             created: self.created,
             updated: self.updated,
+            parent: None,
         });
         let mut seen = HashMap::new();
         for (order, piece) in self.pieces().into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! What an importer talks to: hands records to the caller, counts them, reports progress.
 
 use crate::{Flow, ImportError, Item, export::Export};
-use evoke_message::{Broken, Conversation, Message, Place};
+use evoke_message::{Broken, Contact, Conversation, Message, Place};
 use std::{borrow::Cow, io, ops::ControlFlow};
 
 /// Progress is told each time this many more bytes were read.
@@ -36,6 +36,10 @@ impl<'a> Out<'a> {
     pub(crate) fn message(&mut self, message: Message) -> Flow {
         self.records += 1;
         self.put(Item::Message(Box::new(message)))
+    }
+
+    pub(crate) fn contact(&mut self, contact: Contact) -> Flow {
+        self.put(Item::Contact(contact))
     }
 
     /// A record that was read and is deliberately not kept; the reason in plain words.

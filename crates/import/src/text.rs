@@ -24,6 +24,13 @@ pub(crate) fn utf8<R: Read>(reader: R) -> io::Result<Utf8<R>> {
     Ok(Utf8 { raw, decoder, ready: Vec::new(), at: 0, ended: false })
 }
 
+/// The same, and bytes that are no UTF-8 become U+FFFD: for readers that need whole UTF-8.
+pub(crate) fn whole_utf8<R: Read>(reader: R) -> io::Result<Utf8<R>> {
+    let mut utf8 = utf8(reader)?;
+    utf8.decoder.get_or_insert_with(|| UTF_8.new_decoder_without_bom_handling());
+    Ok(utf8)
+}
+
 /// JSON and chat logs begin with ASCII: in UTF-16, every other byte is zero.
 fn utf16_without_mark(first: &[u8]) -> Option<&'static Encoding> {
     match first {

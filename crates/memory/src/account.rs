@@ -100,6 +100,7 @@ impl<'m> Account<'m> {
                 count(&mut self.failed, &broken.reason, broken.place);
             }
             Item::Note(note) => self.notes.push(note),
+            Item::Contact(_) => {}
         }
     }
 

@@ -17,7 +17,7 @@ pub use call::{Call, Reply, Trouble};
 pub use filter::{Filter, Query, Sort};
 pub use hit::{Chip, Facet, Facets, Found, Hit, Mode, Offer, Page, Range, Shown, Why};
 pub use id::{ConversationId, MessageId, PersonId, stable_hash};
-pub use message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
+pub use message::{Attachment, Contact, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 pub use receipt::{Broken, DryRun, Forgotten, Job, JobState, Reason, Receipt, Stage, Stages, Target};
 pub use status::{
     Archive, ConversationRow, Coverage, Index, ModelRow, Network, PersonRow, Protection, SourceRow, Status,

@@ -44,10 +44,12 @@ pub enum Kind {
     Ai,
     Note,
     Mail,
+    /// What was visited or kept in a browser, posts in public places.
+    Web,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Chat, Kind::Ai, Kind::Note, Kind::Mail];
+    pub const ALL: [Kind; 5] = [Kind::Chat, Kind::Ai, Kind::Note, Kind::Mail, Kind::Web];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +57,7 @@ impl Kind {
             Kind::Ai => "ai",
             Kind::Note => "note",
             Kind::Mail => "mail",
+            Kind::Web => "web",
         }
     }
 
@@ -146,6 +149,25 @@ pub struct Conversation {
     pub participants: Vec<String>,
     pub created: Option<i64>,
     pub updated: Option<i64>,
+    /// The conversation that this one belongs into: of a subagent the session, of a thread its channel.
+    pub parent: Option<ConversationId>,
+}
+
+/// Who somebody is, as an export's list of members or contacts says it. Carries no message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub source: String,
+    /// As in [`Sender::key`].
+    pub key: String,
+    pub name: String,
+    /// Telephone numbers as the export writes them.
+    pub numbers: Vec<String>,
+    /// Mail addresses.
+    pub addresses: Vec<String>,
+    /// User names, without `@`.
+    pub handles: Vec<String>,
+    /// The export itself says that this is its owner.
+    pub me: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -157,4 +179,6 @@ pub enum ConversationKind {
     Channel,
     Ai,
     Note,
+    /// Mails that answer each other.
+    Thread,
 }

@@ -82,6 +82,7 @@ impl Thread {
             participants: self.participants.clone(),
             created: None,
             updated: None,
+            parent: None,
         }
     }
 

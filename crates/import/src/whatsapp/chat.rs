@@ -84,6 +84,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             participants: names,
             created: None,
             updated: None,
+            parent: None,
         };
         let orders = chat.survey.orders(&chat.options.zone);
         Self {

@@ -49,6 +49,7 @@ fn listed(items: &[Item]) -> String {
             Item::Skipped { reason, place } => writeln!(out, "skipped {}: {reason}", place.at),
             Item::Failed(broken) => writeln!(out, "failed {}: {}", broken.place.at, broken.reason),
             Item::Note(note) => writeln!(out, "note: {note}"),
+            Item::Contact(c) => writeln!(out, "contact {} {}", c.key, c.name),
             Item::Message(m) => {
                 let time = Timestamp::from_millisecond(m.time).unwrap();
                 let files = m.attachments.iter().map(|a| (&a.name, a.path.as_ref().or(a.missing.as_ref()).unwrap()));

@@ -1,0 +1,240 @@
+//! HTML of mails, notes and saved pages as Markdown text. Pages as trees, for formats that look
+//! for elements, are [`scraper::Html`]; which elements matter is left to the formats.
+
+use scraper::{ElementRef, Html, Node, node::Element};
+
+/// Elements whose content nobody wrote.
+const LEFT_OUT: [&str; 9] = ["script", "style", "noscript", "template", "head", "svg", "object", "iframe", "title"];
+/// Elements that stand on lines of their own.
+const BLOCKS: [&str; 31] = [
+    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul",
+];
+
+/// The text of an HTML document or fragment: blocks on lines of their own, links, emphasis, lists, tables
+/// and code as Markdown.
+pub(crate) fn markdown(html: &str) -> String {
+    element(Html::parse_fragment(html).root_element())
+}
+
+/// The same of an element of a parsed page.
+pub(crate) fn element(element: ElementRef) -> String {
+    let mut out = Text::default();
+    for child in element.children() {
+        out.node(child, &Around::default());
+    }
+    out.done()
+}
+
+/// What surrounds a node.
+#[derive(Clone, Default)]
+struct Around {
+    /// Within `pre`: white space is kept.
+    kept: bool,
+    /// How deep in lists.
+    depth: usize,
+    /// `#` of the item of a numbered list.
+    number: Option<usize>,
+}
+
+#[derive(Default)]
+struct Text {
+    out: String,
+    /// Line breaks that are due before the next text.
+    breaks: usize,
+    space: bool,
+}
+
+impl Text {
+    fn node(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) {
+        match node.value() {
+            Node::Text(text) => self.text(text, around.kept),
+            Node::Element(element) if !LEFT_OUT.contains(&element.name()) => self.element(node, element, around),
+            _ => {}
+        }
+    }
+
+    fn children(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) {
+        for child in node.children() {
+            self.node(child, around);
+        }
+    }
+
+    fn element(&mut self, node: ego_tree::NodeRef<'_, Node>, element: &Element, around: &Around) {
+        let name = element.name();
+        match name {
+            "br" => self.breaks = (self.breaks + 1).min(2),
+            "hr" => self.line("---"),
+            "img" => {
+                if let Some(alt) = element.attr("alt").filter(|alt| !alt.trim().is_empty()) {
+                    self.text(&format!("![{}]", alt.trim()), false);
+                }
+            }
+            "b" | "strong" => self.wrapped(node, around, "**"),
+            "i" | "em" => self.wrapped(node, around, "*"),
+            "s" | "del" | "strike" => self.wrapped(node, around, "~~"),
+            "code" | "tt" if !around.kept => self.wrapped(node, around, "`"),
+            "a" => self.link(node, element, around),
+            "pre" => {
+                self.line("```");
+                self.breaks = 1;
+                self.children(node, &Around { kept: true, ..around.clone() });
+                self.breaks = 1;
+                self.push("```");
+                self.breaks = 2;
+            }
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.breaks = 2;
+                let level = name.as_bytes().get(1).map_or(1, |digit| usize::from(digit - b'0'));
+                self.push(&format!("{} ", "#".repeat(level)));
+                self.children(node, around);
+                self.breaks = 2;
+            }
+            "ul" | "ol" => {
+                self.breaks = self.breaks.max(1);
+                let mut number = (name == "ol").then(|| element.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
+                for child in node.children() {
+                    self.node(child, &Around { depth: around.depth + 1, number, ..around.clone() });
+                    let item = child.value().as_element().is_some_and(|e| e.name() == "li");
+                    number = number.map(|n| n + usize::from(item));
+                }
+                self.breaks = if around.depth == 0 { 2 } else { 1 };
+            }
+            "li" => {
+                self.breaks = 1;
+                let mark = around.number.map_or("-".to_owned(), |n| format!("{n}."));
+                self.push(&format!("{}{mark} ", "  ".repeat(around.depth.saturating_sub(1))));
+                self.children(node, &Around { number: None, ..around.clone() });
+                self.breaks = 1;
+            }
+            "blockquote" => {
+                let mut inner = Text::default();
+                inner.children(node, &Around::default());
+                let quoted: Vec<String> = inner.done().lines().map(|line| format!("> {line}").trim_end().to_owned()).collect();
+                self.line(&quoted.join("\n"));
+            }
+            "td" | "th" => {
+                self.children(node, around);
+                self.push_space(" | ");
+            }
+            "input" if element.attr("type") == Some("checkbox") => {
+                self.push(if element.attr("checked").is_some() { "[x] " } else { "[ ] " });
+            }
+            _ if BLOCKS.contains(&name) => {
+                let due = if name == "p" { 2 } else { 1 };
+                self.breaks = self.breaks.max(due);
+                self.children(node, around);
+                self.breaks = self.breaks.max(due);
+            }
+            _ => self.children(node, around),
+        }
+    }
+
+    /// A line of its own, with an empty one before and behind.
+    fn line(&mut self, line: &str) {
+        self.breaks = 2;
+        self.push(line);
+        self.breaks = 2;
+    }
+
+    fn wrapped(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around, mark: &str) {
+        let inner = self.inner(node, around);
+        if inner.contains('\n') || inner.is_empty() {
+            return self.children(node, around);
+        }
+        self.text(&format!("{mark}{inner}{mark}"), false);
+    }
+
+    fn link(&mut self, node: ego_tree::NodeRef<'_, Node>, element: &Element, around: &Around) {
+        let inner = self.inner(node, around);
+        let to = element.attr("href").unwrap_or_default().trim();
+        let leads = ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| to.starts_with(scheme));
+        if !leads || inner.contains('\n') {
+            return self.children(node, around);
+        }
+        let same = inner.is_empty() || inner == to || to.split_once(':').is_some_and(|(_, rest)| rest == inner);
+        self.text(&if same { to.to_owned() } else { format!("[{inner}]({to})") }, false);
+    }
+
+    fn inner(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) -> String {
+        let before = node.first_child().and_then(|c| c.value().as_text().map(|t| t.starts_with(char::is_whitespace)));
+        self.space |= before == Some(true);
+        let mut inner = Text::default();
+        inner.children(node, &Around { kept: false, ..around.clone() });
+        inner.done()
+    }
+
+    fn text(&mut self, text: &str, kept: bool) {
+        if kept {
+            for (n, line) in text.split('\n').enumerate() {
+                if n > 0 {
+                    self.settle();
+                    self.out.push('\n');
+                }
+                if !line.is_empty() {
+                    self.push(line);
+                }
+            }
+            return;
+        }
+        let soft = |c: char| c.is_ascii_whitespace();
+        self.space |= text.starts_with(soft);
+        let mut words = text.split(soft).filter(|w| !w.is_empty()).peekable();
+        while let Some(word) = words.next() {
+            self.push(word);
+            self.space = words.peek().is_some() || text.ends_with(soft);
+        }
+    }
+
+    fn push(&mut self, piece: &str) {
+        self.settle();
+        self.out.push_str(piece);
+    }
+
+    fn push_space(&mut self, piece: &str) {
+        self.space = false;
+        self.push(piece);
+    }
+
+    /// Writes what is due.
+    fn settle(&mut self) {
+        if !self.out.is_empty() {
+            if self.breaks > 0 {
+                self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
+                self.out.push_str(&"\n".repeat(self.breaks));
+            } else if self.space && !self.out.ends_with(char::is_whitespace) {
+                self.out.push(' ');
+            }
+        }
+        (self.breaks, self.space) = (0, false);
+    }
+
+    fn done(self) -> String {
+        let lines: Vec<&str> = self.out.lines().map(|line| line.trim_end_matches([' ', '|'])).collect();
+        lines.join("\n").trim().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::markdown;
+
+    #[test]
+    fn html_as_markdown() {
+        for (html, text) in [
+            ("a<br>b", "a\nb"),
+            ("<div>a</div><div>b</div>", "a\nb"),
+            ("<p>One <b>bold</b> and <i>fine</i>.</p><p>Two</p>", "One **bold** and *fine*.\n\nTwo"),
+            ("see <a href='https://x.org/a'>this</a> or <a href='https://x.org'>https://x.org</a>", "see [this](https://x.org/a) or https://x.org"),
+            ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+            ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
+            ("<style>p{}</style><script>x()</script>ok&nbsp;&amp;", "ok\u{a0}&"),
+            ("<h2>Title</h2>text", "## Title\n\ntext"),
+            ("<blockquote>a<br>b</blockquote>c", "> a\n> b\n\nc"),
+            ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", "a | b\nc | d"),
+            ("<pre>let a;\n  b</pre>", "```\nlet a;\n  b\n```"),
+        ] {
+            assert_eq!(markdown(html), text, "{html}");
+        }
+    }
+}
