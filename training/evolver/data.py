@@ -411,17 +411,24 @@ class Sampler:
         tiers = np.array(tiers, dtype=np.int8).reshape(len(questions), len(chosen))
         stream = Stream(rows.copy(), tiers, statements, questions, np.zeros(len(chosen), dtype=bool), runs, claims)
         if questions and questions[0].intent == "none":
-            cosine = self.statics[rows] @ self.statics[questions[0].row]
-            stream.teacher = z(cosine) + z(bm25(history, questions[0].text, chosen))
+            stream.teacher = self.teacher(history, questions[0], rows, chosen)
         return stream
+
+    def teacher(self, history, question, rows, chosen):
+        """Scores of a search by meaning and words."""
+        cosine = self.statics[rows] @ self.statics[question.row]
+        return z(cosine) + z(bm25(history, question.text, chosen))
+
+    def topical(self, rows, gold):
+        """Which passages are near one of the gold ones in meaning."""
+        return (self.statics[rows] @ self.statics[rows[gold]].T).max(1) > self.settings["topic_cosine"]
 
     def tiers(self, group, question, place, rows, talk, said):
         tiers = np.full(len(rows), TIER["other"], dtype=np.int8)
         gold = [place[at] for at in question.evidence if at in place]
         if gold:
-            near = self.statics[rows] @ self.statics[rows[gold]].T
             tiers[np.isin(talk, talk[gold])] = TIER["conversation"]
-            tiers[near.max(1) > self.settings["topic_cosine"]] = TIER["topic"]
+            tiers[self.topical(rows, gold)] = TIER["topic"]
         for kind in reversed(NEAR):
             tiers[[place[at] for at in group.near[kind] if at in place]] = TIER[kind]
         tiers[said] = TIER["statement"]
