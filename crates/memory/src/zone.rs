@@ -13,6 +13,8 @@ use jiff::{
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const FILE: &str = "zones";
+/// Messages that are moved in one commit, about.
+const TOGETHER: usize = 4_000;
 
 /// Reads wall times during one import.
 pub(crate) struct Clock {
@@ -125,21 +127,40 @@ impl Memory {
         let old = before.as_deref().map(zone_named).transpose()?.unwrap_or_else(|| self.zone().clone());
         self.0.home.vault.write_sealed(FILE, &serde_json::to_vec(&zones).map_err(anyhow::Error::from)?)?;
         let mut moved = 0;
+        let (mut changed, mut touched) = (Vec::new(), Vec::new());
         for conversation in &conversations {
-            moved += self.move_conversation(*conversation, &zone, &old).await?;
+            let theirs = self.moved(*conversation, &zone, &old).await?;
+            if !theirs.is_empty() {
+                moved += theirs.len() as u64;
+                changed.extend(theirs);
+                touched.push(*conversation);
+            }
+            if changed.len() >= TOGETHER {
+                self.write_moved(&mut changed, &mut touched).await?;
+            }
         }
+        self.write_moved(&mut changed, &mut touched).await?;
         self.join_same(&conversations).await?;
         self.finish_import(&ImportOptions::default(), watch).await?;
         Ok(moved)
     }
 
-    async fn move_conversation(
+    async fn write_moved(
+        &self,
+        changed: &mut Vec<Taken>,
+        touched: &mut Vec<ConversationId>,
+    ) -> Result<(), MemoryError> {
+        let _changing = self.0.changing.lock().await;
+        self.rewrite(std::mem::take(changed), &std::mem::take(touched)).await
+    }
+
+    /// The messages of a conversation that another zone moves.
+    async fn moved(
         &self,
         conversation: ConversationId,
         zone: &TimeZone,
         old: &TimeZone,
-    ) -> Result<u64, MemoryError> {
-        let _changing = self.0.changing.lock().await;
+    ) -> Result<Vec<Taken>, MemoryError> {
         let mut messages = self.store().conversation(conversation).await?;
         messages.retain(|m| !m.zone_known);
         messages.sort_by_key(|m| (m.order, m.time, m.id));
@@ -160,9 +181,7 @@ impl Memory {
             let import = self.catalogue().get(message.id).map_or(0, |r| i64::from(r.import));
             changed.push(Taken { message, import, wall: Some(wall) });
         }
-        let moved = changed.len() as u64;
-        self.rewrite(changed, &[conversation]).await?;
-        Ok(moved)
+        Ok(changed)
     }
 
     /// The zones that somebody chose for sources.
