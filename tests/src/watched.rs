@@ -82,6 +82,20 @@ async fn a_vault_is_followed_in_everything() {
     stop.stop();
     work.await.unwrap();
 
+    // A note that is damaged for a while is not gone.
+    std::fs::write(vault.join("stays.md"), [0u8, 1, 2, 0, 255].repeat(50)).unwrap();
+    let (stop, work) = keeping_up(&memory);
+    let began = Instant::now();
+    while memory.receipts().await.unwrap()[0].failed == 0 {
+        assert!(began.elapsed() < SOON);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(hits(&memory, "postcard").await, 1);
+    stop.stop();
+    work.await.unwrap();
+    put(&vault, "stays.md", "A postcard stands there.");
+
     // A folder that is away for a while takes nothing with it.
     std::fs::rename(&vault, folder.path().join("away")).unwrap();
     let (stop, work) = keeping_up(&memory);

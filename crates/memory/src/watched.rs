@@ -243,10 +243,13 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes out the notes of a watched folder that are no longer in it, unless another export has them.
+    /// Takes out the notes of a watched folder that are no longer in it, unless another export has them. What could
+    /// not be read this time is not gone.
     async fn drop_unseen(&self, number: i64, seen: &HashSet<MessageId>) -> Result<(), MemoryError> {
         let _reading = self.nobody_reads().await;
         let _changing = self.0.changing.lock().await;
+        let lost = self.store().lost(number).await?;
+        let unreadable: HashSet<String> = lost.into_iter().filter(|l| !l.skipped).map(|l| l.place.file).collect();
         let met = self.store().met().await?;
         let mut unseen: Vec<MessageId> = {
             let catalogue = self.catalogue();
@@ -268,6 +271,9 @@ impl Memory {
             let there = places.entry(*id).or_default();
             there.insert(stored.import, stored.message.place.clone());
             let Some(file) = there.get(&number).map(|place| place.file.clone()) else { continue };
+            if unreadable.contains(&file) {
+                continue;
+            }
             // The same file, read by another import before, is not another place.
             let elsewhere = there.iter().find(|(import, place)| **import != number && place.file != file);
             match elsewhere {
@@ -285,6 +291,7 @@ impl Memory {
         let fate = |_: &SameRow, _: &Stored, of_goes: bool| if of_goes { Fate::Shown } else { Fate::Stays };
         let going = self.gather(&hit, &others, &fate).await?;
         self.remove(&going, true).await?;
+        unseen.retain(|id| !places.get(id).and_then(|p| p.get(&number)).is_some_and(|p| unreadable.contains(&p.file)));
         self.store().delete_met_of(number, &unseen).await?;
         Ok(())
     }
