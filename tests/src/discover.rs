@@ -49,13 +49,13 @@ fn a_home_folder_is_looked_through_without_opening_anything() {
     assert_eq!(
         told,
         [
+            ("", "takeout-20261101T000000Z-001.zip", 1, 2_000, false),
             ("claude_code", "projects", 2, 150, true),
             ("codex", "sessions", 1, 70, true),
             ("imessage", "chat.db", 1, 4_096, false),
             ("markdown", "Life", 2, 30, true),
             ("markdown", "graph", 1, 7, true),
             ("signal", "signal-export-2026-11-01-10-00-00", 1, 80, false),
-            ("takeout", "takeout-20261101T000000Z-001.zip", 1, 2_000, false),
             ("telegram", "ChatExport_2026-11-01", 1, 400, false),
             ("whatsapp", "WhatsApp Chat - Ana.zip", 1, 300, false),
         ]

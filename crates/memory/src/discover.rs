@@ -22,7 +22,7 @@ const PLACES: [(&str, &str, &str, &[&str]); 6] = [
     (".claude/projects", "claude_code", "Claude Code sessions", &["jsonl"]),
     (".codex/sessions", "codex", "Codex sessions", &["jsonl", "zst"]),
     (".codex/archived_sessions", "codex", "Codex sessions, archived", &["jsonl", "zst"]),
-    (".gemini/tmp", "gemini", "Gemini CLI sessions", &["json", "jsonl"]),
+    (".gemini/tmp", "gemini_cli", "Gemini CLI sessions", &["json", "jsonl"]),
     ("Library/Messages/chat.db", "imessage", "Messages on this Mac", &[]),
     (".mozilla/firefox", "browser", "Firefox history", &["sqlite"]),
 ];
@@ -147,7 +147,7 @@ fn named_like(path: &Path) -> Option<(&'static str, &'static str)> {
         () if name.contains("whatsapp") && (or_zip || ending == "txt") => ("whatsapp", "WhatsApp chat"),
         () if is_folder && (begins("chatexport_") || begins("dataexport_")) => ("telegram", "Telegram export"),
         () if or_zip && (begins("signal-export") || begins("signal export")) => ("signal", "Signal export"),
-        () if zip && begins("takeout-") => ("takeout", "Google Takeout"),
+        () if zip && begins("takeout-") => ("", "Google Takeout"),
         () if zip && begins("data-") && stem.contains("batch") => ("claude", "Claude.ai export"),
         () if or_zip && begins("facebook-") => ("facebook", "Facebook export"),
         () if or_zip && begins("instagram-") => ("instagram", "Instagram export"),
@@ -168,7 +168,7 @@ fn named_like(path: &Path) -> Option<(&'static str, &'static str)> {
         () if ending == "xml" && (begins("sms-") || begins("calls-")) => ("sms", "SMS backup"),
         () if ending == "enex" => ("evernote", "Evernote notes"),
         () if ending == "jex" => ("joplin", "Joplin notes"),
-        () if ending == "mbox" => ("email", "Mailbox"),
+        () if ending == "mbox" => ("mail", "Mailbox"),
         () => return None,
     })
 }
@@ -199,7 +199,7 @@ mod tests {
         let hash = "a1".repeat(32);
         for (name, expected) in [
             ("WhatsApp Chat - Ana.zip", Some("whatsapp")),
-            ("takeout-20260101T000000Z-001.zip", Some("takeout")),
+            ("takeout-20260101T000000Z-001.zip", Some("")),
             (&format!("{hash}-2026-01-02-03-04-05-b2.zip"), Some("chatgpt")),
             ("data-2026-01-02-03-04-05-batch-0000.zip", Some("claude")),
             ("Ours Slack export Jan 1 2023 - Mar 1 2023.zip", Some("slack")),

@@ -7,7 +7,7 @@ use ts_rs::TS;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct Discovered {
-    /// Key of the format that it looks like.
+    /// Key of the format that it looks like; empty where it may hold several.
     pub source: String,
     /// "Obsidian vault", "Claude Code sessions"
     pub label: String,

@@ -104,7 +104,7 @@ other_years: Array<OtherYear>, };
  */
 export type Discovered = { 
 /**
- * Key of the format that it looks like.
+ * Key of the format that it looks like; empty where it may hold several.
  */
 source: string, 
 /**
