@@ -31,6 +31,7 @@ impl Door {
         };
         let memory = Memory::open(options).await?;
         memory.start_resume().await?;
+        memory.start_keeping_up();
         *open = Some(memory.clone());
         Ok(memory)
     }

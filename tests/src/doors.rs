@@ -3,7 +3,10 @@
 use crate::archive;
 use evoke_memory::{
     MemoryError,
-    message::{Call, Found, Query, Reply},
+    message::{
+        Call, Duplicate, Forgotten, Found, PersonPage, PersonRow, Provenance, Query, Receipt, Reply, Suggestion,
+        WatchedRow, WhoIsMe,
+    },
 };
 use serde_json::{Value, json};
 use std::{
@@ -20,7 +23,7 @@ fn evoke() -> PathBuf {
     path
 }
 
-fn terminal(home: &Path, args: &[&str]) -> Output {
+pub(crate) fn terminal(home: &Path, args: &[&str]) -> Output {
     let base = ["--home", home.to_str().unwrap(), "--key-file", "--zone", "UTC"];
     Command::new(evoke()).args(base).args(args).output().unwrap()
 }
@@ -84,6 +87,52 @@ async fn stdio_speaks_the_calls_of_the_window() {
     assert_eq!(by_id(json!(1))["ok"]["value"]["network"]["blocked"], cfg!(target_os = "linux"));
     assert_eq!(by_id(Value::Null)["error"]["kind"], "bad_query");
     assert_eq!(by_id(json!(3))["ok"]["value"]["clusters"][0]["line"], "hello there");
+}
+
+/// What the terminal answers, as the type that docs/json.md names.
+fn answer<T: serde::de::DeserializeOwned>(home: &Path, args: &[&str]) -> T {
+    let mut all = vec!["--json"];
+    all.extend(args);
+    let out = terminal(home, &all);
+    serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{args:?}: {e}: {}", String::from_utf8_lossy(&out.stdout)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_terminal_answers_in_the_forms_of_the_window() {
+    let (folder, memory) = archive::fresh().await;
+    let home = folder.path().join("home");
+    let lines = [(0, "Ana", "the lease"), (1, "Jonas", "is signed")];
+    archive::import(&memory, &[archive::chat(folder.path(), "Ana", &lines)]).await;
+    let ana = memory.people_called("Ana")[0].to_string();
+    drop(memory);
+    let asked: Vec<WhoIsMe> = answer(&home, &["people", "me"]);
+    assert_eq!(asked[0].guesses[0].person.name, "Jonas");
+    let people: Vec<PersonRow> = answer(&home, &["people", "me", "Jonas"]);
+    assert!(people.iter().any(|p| p.me && p.name == "Jonas"));
+    assert!(answer::<Vec<WhoIsMe>>(&home, &["people", "me"]).is_empty());
+    let before: Value = answer(&home, &["home", "--digest"]);
+    let merged: PersonRow = answer(&home, &["people", "merge", "Jonas", "Ana"]);
+    assert_eq!((merged.me, merged.messages), (true, 2));
+    assert_eq!(answer::<Vec<PersonRow>>(&home, &["people", "split", &ana]).len(), 2);
+    assert_eq!(answer::<Value>(&home, &["home", "--digest"]), before);
+    assert_eq!(answer::<PersonPage>(&home, &["people", "show", "ana"]).identities.len(), 1);
+    assert!(answer::<Vec<Suggestion>>(&home, &["people", "suggest"]).is_empty());
+    assert_eq!(answer::<Vec<Receipt>>(&home, &["imports"]).len(), 1);
+    let file = folder.path().join("lost.csv");
+    let exported: Value = answer(&home, &["imports", "export", "1", file.to_str().unwrap()]);
+    assert_eq!((&exported["records"], file.exists()), (&json!(0), true));
+    assert!(answer::<Vec<Duplicate>>(&home, &["duplicates", "list"]).is_empty());
+    let found: Found = answer(&home, &["search", "lease"]);
+    let id = found.hits[0].message.id.to_string();
+    assert_eq!(answer::<Vec<Provenance>>(&home, &["duplicates", "seen", &id]).len(), 1);
+    assert!(answer::<Vec<WatchedRow>>(&home, &["watch", "list"]).is_empty());
+    let zoned: Value = answer(&home, &["sources", "zone", "telegram", "Europe/Berlin"]);
+    assert_eq!(zoned["moved"], 0, "its times have a zone");
+    assert!(!answer::<Forgotten>(&home, &["imports", "undo", "1", "--dry-run"]).done);
+    assert!(answer::<Forgotten>(&home, &["imports", "undo", "1"]).done);
+    assert_eq!(terminal(&home, &["imports", "undo", "1"]).status.code(), Some(3));
+    assert_eq!(terminal(&home, &["search", "lease"]).status.code(), Some(1));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The database's filter means what `Filter::matches` means: a property test over random messages.
 
 use crate::archive;
-use evoke_memory::message::{Filter, Kind, PersonId, Query};
-use evoke_message::{ConversationId, Message, MessageId, Part, Place, Role, Sender};
+use evoke_memory::message::{Company, Filter, Has, Kind, PersonId, Query};
+use evoke_message::{Attachment, ConversationId, Message, MessageId, Part, Place, Role, Sender};
 use evoke_store::{Condition, MessageRow, Secret, Store, Vault};
 use proptest::prelude::*;
 
@@ -22,15 +22,19 @@ fn message(n: u32, source: usize, name: usize, kind: usize, time: i64) -> Messag
         time_original: String::new(),
         zone_known: true,
         edited: None,
-        text: format!("text {n}"),
+        text: if n.is_multiple_of(4) { format!("see https://example.org/{n}") } else { format!("text {n}") },
         reply_to: None,
-        attachments: vec![],
+        attachments: ["a.jpg", "b.pdf", "c.opus"].into_iter().take(n as usize % 4).map(attachment).collect(),
         reactions: vec![],
         active: true,
         order: u64::from(n),
         place: Place::default(),
         source,
     }
+}
+
+fn attachment(name: &str) -> Attachment {
+    Attachment { name: name.into(), mime: None, path: None, missing: Some("not in this export".into()) }
 }
 
 fn filters(messages: &[Message]) -> impl Strategy<Value = Filter> + use<> {
@@ -40,16 +44,23 @@ fn filters(messages: &[Message]) -> impl Strategy<Value = Filter> + use<> {
     (
         proptest::sample::subsequence(SOURCES.to_vec(), 0..=2),
         proptest::sample::subsequence(Kind::ALL.to_vec(), 0..=3),
-        some(people),
-        proptest::option::of(proptest::sample::subsequence(conversations, 0..3)),
+        some(people.clone()),
+        proptest::option::of(proptest::sample::subsequence(conversations.clone(), 0..3)),
+        proptest::option::of((
+            proptest::sample::subsequence(people, 0..3),
+            proptest::sample::subsequence(conversations, 0..2),
+        )),
+        proptest::sample::subsequence(Has::ALL.to_vec(), 0..=2),
         proptest::option::of(0i64..1_000),
         proptest::option::of(0i64..1_000),
     )
-        .prop_map(|(sources, kinds, people, conversations, from, until)| Filter {
+        .prop_map(|(sources, kinds, people, conversations, company, has, from, until)| Filter {
             sources: sources.into_iter().map(str::to_owned).collect(),
             kinds,
             people,
             conversations,
+            company: company.map(|(people, conversations)| Company { people, conversations }),
+            has,
             from,
             until,
         })
@@ -64,7 +75,14 @@ fn the_database_agrees_with_the_plain_meaning() {
         .collect();
     let rows: Vec<MessageRow> = messages
         .iter()
-        .map(|m| MessageRow { message: m.clone(), words: "text".into(), plain: " text ".into(), digest: 0, import: 1 })
+        .map(|m| MessageRow {
+            message: m.clone(),
+            words: "text".into(),
+            plain: " text ".into(),
+            digest: 0,
+            import: 1,
+            wall: None,
+        })
         .collect();
     let vault = Vault::create(&folder.path().join("home"), Secret::KeyFile).unwrap();
     let store = runtime.block_on(Store::open(&vault, true)).unwrap();

@@ -39,6 +39,29 @@ async fn importing_again_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn undoing_every_import_leaves_nothing() {
+    let (_folder, memory) = archive::fresh().await;
+    let empty = memory.digest().await.unwrap();
+    let words = ImportOptions { words_only: true, ..ImportOptions::default() };
+    let mut states = vec![empty.clone()];
+    for path in FORMATS.iter().flat_map(|format| exports(format).into_iter().take(2)) {
+        memory.import(&[path], &words, &Watch::default()).await.unwrap();
+        states.push(memory.digest().await.unwrap());
+    }
+    let imports = states.len() as u64 - 1;
+    // The last ones one after the other; the rest from the first on.
+    for import in [imports, imports - 1] {
+        states.pop();
+        memory.undo_import(import).await.unwrap();
+        assert_eq!(memory.digest().await.unwrap(), *states.last().unwrap(), "import {import}");
+    }
+    for import in 1..imports - 1 {
+        memory.undo_import(import).await.unwrap();
+    }
+    assert_eq!(memory.digest().await.unwrap(), empty);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_copy_costs_only_what_is_broken() {
     let scratch = tempfile::tempdir().unwrap();
     for format in FORMATS {

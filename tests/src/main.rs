@@ -5,13 +5,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod archive;
+mod discover;
 mod disk;
 mod doors;
+mod duplicates;
 mod evolver;
 mod filter;
 mod fixtures;
+mod imports;
 mod kills;
 mod models;
 mod offline;
+mod people;
 mod search;
 mod shape;
+mod watched;
+mod zone;

@@ -125,3 +125,32 @@ async fn the_order_of_imports_changes_no_vector() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_message_carries_can_be_asked_for() {
+    let (folder, memory) = archive::fresh().await;
+    let chat = folder.path().join("WhatsApp Chat with Ana.txt");
+    let text = "02/05/2023, 10:00 - Ana: IMG-1.jpg (file attached)\nthe house on the hill\n\
+                02/05/2023, 10:01 - Bo: PTT-2.opus (file attached)\n\
+                02/05/2023, 10:02 - Ana: lease.pdf (file attached)\n\
+                02/05/2023, 10:03 - Bo: look at https://example.org/house\n\
+                02/05/2023, 10:04 - Ana: nothing but words about the house\n";
+    std::fs::write(&chat, text).unwrap();
+    archive::import(&memory, &[chat]).await;
+    let one = async |query: &str| {
+        let found = find(&memory, query).await;
+        found.hits.iter().map(|h| h.message.time / 60_000 % 60).collect::<Vec<_>>()
+    };
+    for (query, minute) in [("has:image", 0), ("has:voice", 1), ("has:file", 2), ("has:link", 3)] {
+        assert_eq!(one(query).await, [minute], "{query}");
+    }
+    let mut house = one("house has:image").await;
+    house.extend(one("house has:link").await);
+    assert_eq!(house, [0, 3], "also where words and meaning are searched");
+    assert!(one("has:image has:link").await.is_empty());
+    let everything = find(&memory, "from:ana").await;
+    let facet = |key: &str| everything.facets.has.iter().find(|f| f.key == key).map(|f| f.count);
+    assert_eq!((facet("image"), facet("file"), facet("voice")), (Some(1), Some(1), None));
+    let image = &find(&memory, "has:image").await.hits[0].message.attachments[0];
+    assert!(image.path.is_none() && image.missing.is_some(), "{image:?}");
+}

@@ -38,7 +38,7 @@ pub(crate) enum Command {
         /// Say what it would do; nothing is saved
         #[arg(long)]
         dry_run: bool,
-        /// Zone of times that the export writes without one
+        /// Zone of times that the export writes without one [default: --zone, or that of the source]
         #[arg(long, value_name = "ZONE")]
         wall_zone: Option<String>,
         /// Bring back what was forgotten
@@ -51,7 +51,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         me: Option<String>,
     },
-    /// Search by words and meaning: from: in: source: kind: before: after: on: "phrase" -not, dates in words
+    /// Search by words and meaning: from: person: in: source: kind: has: before: after: on: "phrase" -not, dates in words
+    ///
+    /// from: is who wrote it, by any name, number or address they have in any source; person: also what was
+    /// said in direct talks with them; has: is image, file, link or voice.
     Search {
         #[arg(required = true)]
         query: Vec<String>,
@@ -101,16 +104,40 @@ pub(crate) enum Command {
         #[arg(long)]
         source: Option<String>,
     },
-    /// List people, or say which are you
+    /// List people; show, merge and split them, or say which are you
     People {
-        /// Name or id of a person who is you (repeatable)
+        /// Name or id of a person who is you, and nobody else is (repeatable)
         #[arg(long, value_name = "WHO")]
         me: Vec<String>,
+        #[command(subcommand)]
+        what: Option<People>,
     },
-    /// List sources, and what Evoke can import
-    Sources,
-    /// List imports with their receipts
-    Imports,
+    /// List sources, and what Evoke can import; or set the zone of one
+    Sources {
+        #[command(subcommand)]
+        what: Option<Sources>,
+    },
+    /// List imports with their receipts; show what one left out, or undo it
+    Imports {
+        #[command(subcommand)]
+        what: Option<Imports>,
+    },
+    /// Messages that two exporters of one chat brought: one is shown
+    Duplicates {
+        #[command(subcommand)]
+        what: Duplicates,
+    },
+    /// What could be imported from this computer, by names, sizes and dates: nothing is opened
+    Discover {
+        /// Folder to look in [default: your home folder]
+        #[arg(long = "in", value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Folders that are kept up to date: a vault, sessions, a folder to drop exports into
+    Watch {
+        #[command(subcommand)]
+        what: Watched,
+    },
     /// What is in the archive, what protects it, how complete it is
     Status,
     /// Go on with imports that were cut off, and read what waits
@@ -160,7 +187,11 @@ pub(crate) enum Command {
     /// Import the invented sample archive
     Sample,
     /// Where the archive is
-    Home,
+    Home {
+        /// A hash of all that it holds: equal where nothing was lost, added or changed
+        #[arg(long)]
+        digest: bool,
+    },
     /// Speak JSON lines on standard input and output, as the window does
     #[command(hide = true)]
     Stdio,
@@ -189,6 +220,96 @@ pub(crate) enum Model {
     },
     /// Compare our numbers with those of the reference, from a kit
     Parity { kit: PathBuf },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Imports {
+    /// All imports, newest first
+    List,
+    /// The receipt of an import, and every record that was skipped or failed, with place and reason
+    Show { number: u64 },
+    /// Write those records as CSV
+    Export { number: u64, file: PathBuf },
+    /// Take back what an import did and nothing else: what others have too stays, edits are undone
+    Undo {
+        number: u64,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum People {
+    /// Everybody, those who wrote most first
+    List,
+    /// Identities, contact by month, conversations, and notes that mention them
+    Show {
+        /// Name, number, address or id
+        who: String,
+    },
+    /// Who may be one person, and what speaks for it
+    Suggest,
+    /// Make people one; the first stands for all
+    Merge {
+        #[arg(required = true, num_args = 2.., value_name = "WHO")]
+        people: Vec<String>,
+    },
+    /// Take an identity out of its person; nothing is lost
+    Split {
+        /// Id of the identity, as in `evoke people show`
+        identity: String,
+    },
+    /// Say that people are different, so that they are not suggested again
+    Different {
+        #[arg(required = true, num_args = 2.., value_name = "WHO")]
+        people: Vec<String>,
+    },
+    /// Say who is you; without a name: of which imports it is not known, with guesses
+    Me {
+        #[arg(value_name = "WHO")]
+        people: Vec<String>,
+        /// Of this import; with no name: nobody is you in it
+        #[arg(long, value_name = "N")]
+        import: Option<u64>,
+        /// They are not you
+        #[arg(long, conflicts_with = "import")]
+        not: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Sources {
+    /// All sources
+    List,
+    /// Read the times of a source that are written without a zone as those of ZONE, without a new import
+    Zone {
+        source: String,
+        /// As in Europe/Berlin
+        zone: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Duplicates {
+    /// Every copy, with the message that is shown for it
+    List,
+    /// Show a copy as a message of its own again, and keep it so
+    Undo { id: String },
+    /// Where a message was seen: imports, files and places
+    Seen { id: String },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Watched {
+    /// Read a folder now and keep it up to date
+    Add { folder: PathBuf },
+    /// Folders that are kept up to date
+    List,
+    /// Keep a folder up to date no longer; what was read stays
+    Remove { folder: PathBuf },
+    /// Keep them up to date until Ctrl-C
+    Run,
 }
 
 /// What is to be forgotten: exactly one.

@@ -1,17 +1,21 @@
 //! The terminal door: `evoke`. Arguments in, `Memory` asked, words or JSON out.
 //!
-//! What is done is the memory's; what is shown is `show.rs`; the JSON-lines door for the window's
+//! What is done is the memory's; what is shown is `show.rs` (and beside the commands in `account.rs`, `people.rs`,
+//! `computer.rs`); the JSON-lines door for the window's
 //! tests is `stdio.rs`; measuring is `measure.rs`.
 #![allow(clippy::print_stdout)]
 
+mod account;
 mod args;
+mod computer;
 mod measure;
 mod model;
+mod people;
 mod run;
 mod show;
 mod stdio;
 
-use args::{Args, Command};
+use args::{Args, Command, Duplicates, Imports, Sources, Watched};
 use clap::Parser;
 use evoke_memory::{MemoryError, deny_network};
 use std::process::ExitCode;
@@ -81,7 +85,11 @@ impl Args {
             Command::Import { dry_run, .. } => !dry_run,
             Command::Forget { dry_run, .. } => !dry_run,
             Command::Sample | Command::Resume | Command::Stdio => true,
-            Command::People { me } => !me.is_empty(),
+            Command::People { me, what } => !me.is_empty() || what.as_ref().is_some_and(people::writes),
+            Command::Sources { what } => matches!(what, Some(Sources::Zone { .. })),
+            Command::Imports { what } => matches!(what, Some(Imports::Undo { dry_run: false, .. })),
+            Command::Duplicates { what } => matches!(what, Duplicates::Undo { .. }),
+            Command::Watch { what } => !matches!(what, Watched::List),
             Command::Model { what } => what.writes(),
             _ => false,
         }

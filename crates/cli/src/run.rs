@@ -1,12 +1,13 @@
 //! Each command: one method of `Memory`, then what it says.
 
 use crate::{
+    account,
     args::{Args, Command, What},
-    measure, model, show, stdio,
+    computer, measure, model, people, show, stdio,
 };
 use evoke_memory::{
     Device, ImportOptions, Memory, MemoryError, Options, Watch, default_home, home_exists,
-    message::{ConversationId, PersonId, Query, Stage, Target},
+    message::{ConversationId, Query, Stage, Target},
     sample,
 };
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
@@ -22,10 +23,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
     let json = args.json;
     let options = options(&args)?;
     match &args.command {
-        Command::Home => {
+        Command::Home { digest: false } => {
             say(json, &serde_json::json!({ "home": options.home }), || println!("{}", options.home.display()));
             return Ok(ExitCode::SUCCESS);
         }
+        // No archive is needed to look around.
+        Command::Discover { folder } => return computer::discover(folder.as_deref(), json),
         Command::Eval { .. } => return measure::run(&args.command, json, &options).await,
         Command::Stdio => return stdio::run(options).await,
         Command::Model { what } => {
@@ -45,13 +48,13 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
     if args.writes() && !memory.writes() {
         return Err(MemoryError::Busy);
     }
-    command(args.command, json, &memory).await
+    command(args.command, json, args.zone, &memory).await
 }
 
-async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCode, MemoryError> {
+async fn command(command: Command, json: bool, zone: Option<String>, memory: &Memory) -> Result<ExitCode, MemoryError> {
     match command {
         Command::Import { paths, dry_run, wall_zone, again, words_only, me } => {
-            let options = ImportOptions { zone: wall_zone, again, words_only, me };
+            let options = ImportOptions { zone: wall_zone.or(zone), again, words_only, me };
             if dry_run {
                 let dry = memory.dry_run(&paths, &options).await?;
                 say(json, &dry, || show::dry_run(&dry));
@@ -96,21 +99,14 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
             let all = memory.conversations(source.as_deref()).await?;
             say(json, &all, || show::conversations(&all, &memory.status_zone()));
         }
-        Command::People { me } => {
-            if !me.is_empty() {
-                let ids = people(memory, &me).await?;
-                memory.set_me(&ids).await?;
-            }
-            let all = memory.people().await?;
-            say(json, &all, || show::people(&all, &memory.status_zone()));
-        }
-        Command::Sources => {
-            let all = memory.sources().await?;
-            say(json, &all, || show::sources(&all, &memory.status_zone()));
-        }
-        Command::Imports => {
-            let all = memory.receipts().await?;
-            say(json, &all, || all.iter().for_each(show::receipt));
+        Command::People { me, what } => return people::run(what, &me, json, memory).await,
+        Command::Sources { what } => return account::sources(what, json, memory).await,
+        Command::Imports { what } => return account::imports(what, json, memory).await,
+        Command::Duplicates { what } => return account::duplicates(what, json, memory).await,
+        Command::Watch { what } => return computer::watch(what, json, memory).await,
+        Command::Home { .. } => {
+            let digest = memory.digest().await?;
+            say(json, &serde_json::json!({ "digest": digest }), || println!("{digest}"));
         }
         Command::Status => {
             let status = memory.status().await?;
@@ -118,7 +114,7 @@ async fn command(command: Command, json: bool, memory: &Memory) -> Result<ExitCo
         }
         Command::Forget { what, dry_run, yes } => return forget(memory, json, &what, dry_run, yes).await,
         Command::Model { what } => return model::run(what, json, memory).await,
-        Command::Home | Command::Eval { .. } | Command::Stdio => {}
+        Command::Discover { .. } | Command::Eval { .. } | Command::Stdio => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -164,6 +160,9 @@ async fn import(
 ) -> Result<ExitCode, MemoryError> {
     let receipt = watched(json, |watch| async move { memory.import(paths, options, &watch).await }).await?;
     say(json, &receipt, || show::receipt(&receipt));
+    if !json && memory.who_is_me().await?.iter().any(|asked| asked.import == receipt.import) {
+        println!("  Which one is you? This export does not say it: `evoke people me` lists who may be.");
+    }
     let nothing = receipt.seen > 0 && receipt.failed == receipt.seen;
     Ok(if nothing { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }
@@ -277,7 +276,7 @@ async fn target(memory: &Memory, what: &What) -> Result<Target, MemoryError> {
         return Ok(Target::Source(source.clone()));
     }
     if let Some(name) = person {
-        let found = people(memory, std::slice::from_ref(name)).await?;
+        let found = people::found(memory, std::slice::from_ref(name)).await?;
         return match found[..] {
             [one] => Ok(Target::Person(one)),
             _ => Err(MemoryError::BadQuery(format!(
@@ -314,20 +313,6 @@ async fn one_conversation(memory: &Memory, name: &str) -> Result<ConversationId,
             found.len()
         ))),
     }
-}
-
-/// People by id or by name.
-async fn people(memory: &Memory, names: &[String]) -> Result<Vec<PersonId>, MemoryError> {
-    let all = memory.people().await?;
-    let mut ids = Vec::new();
-    for name in names {
-        let before = ids.len();
-        ids.extend(all.iter().filter(|p| p.name == *name || p.id.to_string() == *name).map(|p| p.id));
-        if ids.len() == before {
-            return Err(MemoryError::NotFound(format!("nobody is called {name}: see `evoke people`")));
-        }
-    }
-    Ok(ids)
 }
 
 /// `2024-04-12` or `2024-04-12T18:00`, UTC milliseconds.

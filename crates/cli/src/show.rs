@@ -7,12 +7,12 @@ use evoke_memory::message::{
 use jiff::{Timestamp, tz::TimeZone};
 
 /// A time as people read it.
-fn when(time: i64, zone: &TimeZone) -> String {
+pub(crate) fn when(time: i64, zone: &TimeZone) -> String {
     let at = Timestamp::from_millisecond(time).unwrap_or_default().to_zoned(zone.clone());
     at.strftime("%-d %b %Y, %H:%M").to_string()
 }
 
-fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> String {
+pub(crate) fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> String {
     let day = |t: i64| {
         Timestamp::from_millisecond(t).unwrap_or_default().to_zoned(zone.clone()).strftime("%b %Y").to_string()
     };
@@ -23,7 +23,7 @@ fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> String {
 }
 
 /// 1204331 → 1,204,331
-fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -51,6 +51,9 @@ pub(crate) fn receipt(r: &Receipt) {
     println!("  {} conversations, {span}, in {:.1} s", grouped(r.conversations), r.took_ms as f32 / 1000.0);
     reasons("skipped", &r.skipped_because);
     reasons("failed", &r.failed_because);
+    if r.wall_times > 0 {
+        println!("  {} times without a zone were read in {}", grouped(r.wall_times), r.zone);
+    }
     r.notes.iter().for_each(|note| println!("  note: {note}"));
 }
 
@@ -64,6 +67,7 @@ fn reasons(word: &str, all: &[Reason]) {
 pub(crate) fn dry_run(dry: &DryRun) {
     println!("Nothing is saved yet. {}", dry.sentence);
     let r = &dry.receipt;
+    println!("  people: {}", dry.people.join(", "));
     println!("  {} already there, {} skipped, {} failed", grouped(r.duplicate), grouped(r.skipped), grouped(r.failed));
     println!("  {}", span(r.first, r.last, &TimeZone::system()));
     reasons("skipped", &r.skipped_because);
@@ -203,6 +207,9 @@ pub(crate) fn sources(all: &[SourceRow], zone: &TimeZone) {
             s.conversations,
             span(s.first, s.last, zone)
         );
+        if let Some(zone) = &s.zone {
+            println!("             times without a zone are read in {zone}");
+        }
         println!("             {}: {}", s.label, s.how_to_export);
     }
 }
@@ -246,6 +253,16 @@ pub(crate) fn forgotten(f: &Forgotten) {
     if f.done {
         println!("Gone from every table, index, statistic and old version, in {:.1} s.", f.took_ms as f32 / 1000.0);
     }
+}
+
+pub(crate) fn undone(f: &Forgotten) {
+    let word = if f.done { "Undone" } else { "Would be undone" };
+    println!(
+        "{word}: {}; {} whole conversations, {} people. It may be imported again.",
+        f.sentence,
+        grouped(f.conversations),
+        f.people
+    );
 }
 
 pub(crate) fn model(m: &ModelRow) {

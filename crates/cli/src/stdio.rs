@@ -68,6 +68,7 @@ pub(crate) async fn run(mut options: Options) -> Result<ExitCode, MemoryError> {
 async fn open(options: &Options) -> Result<Memory, Trouble> {
     let memory = Memory::open(options.clone()).await.map_err(|e| e.trouble())?;
     memory.start_resume().await.map_err(|e| e.trouble())?;
+    memory.start_keeping_up();
     Ok(memory)
 }
 

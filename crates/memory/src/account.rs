@@ -1,46 +1,72 @@
 //! The account of one import: what each record was, and the batch that is not written yet.
 //!
-//! It compares with the catalogue and counts; it writes nothing (`ingest.rs` does).
+//! It compares with the catalogue and counts; it writes nothing (`batch.rs` does).
 
-use crate::{Memory, MemoryError, ingest::ImportOptions, passage, read};
+use crate::{
+    Memory, MemoryError,
+    ingest::ImportOptions,
+    passage, read,
+    receipts::{LISTED, Reasons},
+    zone::Clock,
+};
 use evoke_import::Item;
-use evoke_message::{Conversation, ConversationId, Message, MessageId, PersonId, Place, Reason, Receipt};
-use evoke_store::PersonRow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use evoke_message::{
+    Contact, Conversation, ConversationId, Lost, Message, MessageId, PersonId, Place, Receipt, stable_hash,
+};
+use evoke_store::{EarlierRow, PersonRow, Stored};
+use serde::Serialize;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Messages, and bytes of text, after which a batch is written.
+/// Records, and bytes of text, after which a batch is written.
 const BATCH: usize = 4_000;
 const BATCH_BYTES: usize = 8 << 20;
-/// Places listed for each reason of a receipt.
-const PLACES: usize = 20;
+
+/// A message to be written.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    pub(crate) message: Message,
+    /// The import that it belongs to: an edit stays with the import that added it.
+    pub(crate) import: i64,
+    pub(crate) wall: Option<i64>,
+}
 
 /// What one import has met so far, and the batch that is not written yet.
 pub(crate) struct Account<'m> {
     pub(crate) memory: &'m Memory,
     pub(crate) number: i64,
     pub(crate) again: bool,
-    pub(crate) me: Option<String>,
-    /// With the import that each belongs to: an edit stays with the import that added it.
-    pub(crate) added: Vec<(Message, i64)>,
-    pub(crate) updated: Vec<(Message, i64)>,
+    /// It is read over and over: what it added before is known, not added.
+    pub(crate) kept_up: bool,
+    me: Option<String>,
+    clock: Clock,
+    pub(crate) added: Vec<Taken>,
+    pub(crate) updated: Vec<Taken>,
     /// Differ from what is stored; whether they are newer is settled before writing.
-    pub(crate) edits: Vec<Message>,
-    pub(crate) met: Vec<MessageId>,
+    edits: Vec<Taken>,
+    pub(crate) met: Vec<(MessageId, Place)>,
     pub(crate) brought_back: Vec<MessageId>,
-    /// Digest of each message of this import, to tell a record that comes twice.
-    pub(crate) seen_here: HashMap<MessageId, i64>,
-    pub(crate) conversations: HashMap<ConversationId, Conversation>,
-    pub(crate) changed: Vec<ConversationId>,
+    /// Copies that now say something else than what is shown in their place.
+    pub(crate) reappeared: Vec<MessageId>,
+    /// Each message of this import, with a hash of its file.
+    pub(crate) seen_here: HashMap<MessageId, u64>,
+    conversations: HashMap<ConversationId, Conversation>,
+    changed: Vec<ConversationId>,
     pub(crate) people: HashMap<PersonId, PersonRow>,
-    pub(crate) new_people: Vec<PersonId>,
+    new_people: Vec<PersonId>,
+    pub(crate) contacts: Vec<Contact>,
+    /// What was there before this import changed it, and of which rows that is kept already.
+    pub(crate) earlier: Vec<EarlierRow>,
+    pub(crate) changed_before: HashSet<(&'static str, String)>,
+    pub(crate) lost: Vec<Lost>,
+    pub(crate) listed: u64,
     pub(crate) per_conversation: HashMap<ConversationId, u64>,
     pub(crate) waiting: HashSet<ConversationId>,
     pub(crate) formats: BTreeSet<String>,
     pub(crate) notes: Vec<String>,
-    pub(crate) skipped: BTreeMap<String, Reason>,
-    pub(crate) failed: BTreeMap<String, Reason>,
+    skipped: Reasons,
+    failed: Reasons,
     counts: Counts,
-    pub(crate) span: (Option<i64>, Option<i64>),
+    span: (Option<i64>, Option<i64>),
     pub(crate) saved: u64,
     pub(crate) bytes: usize,
 }
@@ -54,28 +80,36 @@ struct Counts {
 }
 
 impl<'m> Account<'m> {
-    pub(crate) fn new(memory: &'m Memory, number: i64, options: &ImportOptions) -> Account<'m> {
+    pub(crate) fn new(memory: &'m Memory, number: i64, options: &ImportOptions, clock: Clock) -> Account<'m> {
         Account {
             memory,
             number,
             again: options.again,
+            kept_up: false,
             me: options.me.clone(),
+            clock,
             added: vec![],
             updated: vec![],
             edits: vec![],
             met: vec![],
             brought_back: vec![],
+            reappeared: vec![],
             seen_here: HashMap::new(),
             conversations: HashMap::new(),
             changed: vec![],
             people: HashMap::new(),
             new_people: vec![],
+            contacts: vec![],
+            earlier: vec![],
+            changed_before: HashSet::new(),
+            lost: vec![],
+            listed: 0,
             per_conversation: HashMap::new(),
             waiting: HashSet::new(),
             formats: BTreeSet::new(),
             notes: vec![],
-            skipped: BTreeMap::new(),
-            failed: BTreeMap::new(),
+            skipped: Reasons::default(),
+            failed: Reasons::default(),
             counts: Counts::default(),
             span: (None, None),
             saved: 0,
@@ -84,7 +118,8 @@ impl<'m> Account<'m> {
     }
 
     pub(crate) fn full(&self) -> bool {
-        self.added.len() + self.updated.len() + self.edits.len() + self.met.len() >= BATCH || self.bytes >= BATCH_BYTES
+        let messages = self.added.len() + self.updated.len() + self.edits.len() + self.met.len();
+        messages + self.lost.len() + self.contacts.len() >= BATCH || self.bytes >= BATCH_BYTES
     }
 
     pub(crate) fn take(&mut self, item: Item) {
@@ -94,31 +129,45 @@ impl<'m> Account<'m> {
                 self.counts.seen += 1;
                 self.message(*message);
             }
-            Item::Skipped { reason, place } => self.skip(&reason, place),
+            Item::Skipped { reason, place } => {
+                self.counts.seen += 1;
+                self.lose(true, &reason, place);
+            }
             Item::Failed(broken) => {
                 self.counts.seen += 1;
-                count(&mut self.failed, &broken.reason, broken.place);
+                self.lose(false, &broken.reason, broken.place);
             }
             Item::Note(note) => self.notes.push(note),
-            Item::Contact(_) => {}
+            Item::Contact(contact) => self.contact(contact),
         }
     }
 
-    fn skip(&mut self, reason: &str, place: Place) {
-        self.counts.seen += 1;
-        count(&mut self.skipped, reason, place);
+    /// A record that is not kept. So many are listed; the rest only counted.
+    fn lose(&mut self, skipped: bool, reason: &str, place: Place) {
+        if self.listed < LISTED {
+            self.listed += 1;
+            self.lost.push(Lost { skipped, reason: reason.to_owned(), place: place.clone() });
+        }
+        if skipped { self.skipped.count(reason, place) } else { self.failed.count(reason, place) }
     }
 
     fn conversation(&mut self, conversation: Conversation) {
         let id = conversation.id;
-        let same = match self.conversations.get(&id) {
-            Some(known) => *known == conversation,
-            None => self.memory.catalogue().about(id) == Some(&conversation),
-        };
+        let known = self.conversations.get(&id).cloned().or_else(|| self.memory.catalogue().about(id).cloned());
+        let same = known.as_ref() == Some(&conversation);
         self.conversations.insert(id, conversation);
         if !same && !self.changed.contains(&id) {
+            let stored = self.memory.catalogue().about(id).cloned();
+            self.keep_earlier("conversation", id.to_string(), stored.as_ref());
             self.changed.push(id);
         }
+    }
+
+    fn contact(&mut self, contact: Contact) {
+        if contact.me {
+            self.owner(&contact.source, &contact.key, &contact.name);
+        }
+        self.contacts.push(contact);
     }
 
     fn message(&mut self, mut message: Message) {
@@ -126,87 +175,153 @@ impl<'m> Account<'m> {
         message.sender.me |= self.me.as_ref() == Some(&message.sender.name);
         if read(&self.memory.0.forgotten).contains(&message.id) {
             if !self.again {
-                self.counts.seen -= 1;
-                return self.skip("forgotten before, not brought back", message.place);
+                return self.lose(true, "forgotten before, not brought back", message.place);
             }
             self.brought_back.push(message.id);
         }
-        let digest = passage::digest(&message);
+        let wall = self.clock.set(&mut message);
+        let digest = passage::digest(&message, wall);
         *self.per_conversation.entry(message.conversation).or_default() += 1;
         self.span.0 = Some(self.span.0.map_or(message.time, |t| t.min(message.time)));
         self.span.1 = Some(self.span.1.map_or(message.time, |t| t.max(message.time)));
-        if self.seen_here.insert(message.id, digest).is_some() {
-            // The same record twice in one export: the first stands.
+        let file = hashed(&message.place.file);
+        if let Some(before) = self.seen_here.insert(message.id, file) {
+            // The same record twice in one import: the first stands.
             self.counts.duplicate += 1;
+            if before != file {
+                self.met.push((message.id, message.place));
+            }
             return;
         }
         self.bytes += message.text.len();
         self.person(&message);
-        let known = self.memory.catalogue().get(message.id).map(|r| (r.digest, i64::from(r.import)));
-        match known {
-            None => {
+        let taken = Taken { import: self.number, message, wall };
+        self.compare(taken, digest);
+    }
+
+    /// What a message is to the archive.
+    fn compare(&mut self, taken: Taken, digest: i64) {
+        let id = taken.message.id;
+        let (known, hidden) = {
+            let catalogue = self.memory.catalogue();
+            (catalogue.get(id).map(|r| (r.digest, i64::from(r.import))), catalogue.hidden(id))
+        };
+        match (known, hidden) {
+            (None, None) => {
                 self.counts.added += 1;
-                self.added.push((message, self.number));
+                self.added.push(taken);
+            }
+            // A copy of another message, as before.
+            (None, Some(hidden)) if hidden.digest == digest => self.known(taken.message, hidden.import),
+            (None, Some(hidden)) => {
+                self.counts.updated += 1;
+                self.reappeared.push(id);
+                self.added.push(Taken { import: hidden.import, ..taken });
             }
             // Saved by this very import before a kill.
-            Some((old, import)) if old == digest && import == self.number => self.counts.added += 1,
-            Some((old, _)) if old == digest => {
-                self.counts.duplicate += 1;
-                self.met.push(message.id);
+            (Some((old, import)), _) if old == digest && import == self.number && !self.kept_up => {
+                self.counts.added += 1
             }
-            Some(_) => self.edits.push(message),
+            (Some((old, import)), _) if old == digest => self.known(taken.message, import),
+            (Some((_, import)), _) => self.edits.push(Taken { import, ..taken }),
+        }
+    }
+
+    /// There already, as it is.
+    fn known(&mut self, message: Message, import: i64) {
+        self.counts.duplicate += 1;
+        if import != self.number {
+            self.met.push((message.id, message.place));
         }
     }
 
     fn person(&mut self, message: &Message) {
-        let id = message.sender.person(&message.source);
-        if self.people.contains_key(&id) {
+        let Message { sender, source, .. } = message;
+        if sender.me {
+            self.owner(source, &sender.key, &sender.name);
+        }
+        self.identity(PersonRow {
+            id: sender.person(source),
+            name: sender.name.clone(),
+            source: source.clone(),
+            key: sender.key.clone(),
+            me: sender.me,
+        });
+    }
+
+    /// What the owner is called in a source: an identity of its own, though messages name the owner alone.
+    fn owner(&mut self, source: &str, key: &str, name: &str) {
+        let id = PersonId::of(&[source, key]);
+        let (name, source, key) = (name.to_owned(), source.to_owned(), key.to_owned());
+        self.identity(PersonRow { id, name, source, key, me: true });
+    }
+
+    fn identity(&mut self, row: PersonRow) {
+        if self.people.contains_key(&row.id) {
             return;
         }
-        let row = PersonRow {
-            id,
-            name: message.sender.name.clone(),
-            source: message.source.clone(),
-            key: message.sender.key.clone(),
-            me: message.sender.me,
-        };
-        let known = self.memory.catalogue().who(id).cloned();
-        let new = known.is_none_or(|k| !k.me && (row.me || k.name != row.name));
-        self.people.insert(id, row);
+        let known = self.memory.catalogue().who(row.id).cloned();
+        let new = known.as_ref().is_none_or(|k| !k.me && (row.me || k.name != row.name));
         if new {
-            self.new_people.push(id);
+            self.keep_earlier("person", row.id.to_string(), known.map(Person::from).as_ref());
+            self.new_people.push(row.id);
+        }
+        self.people.insert(row.id, row);
+    }
+
+    /// Keeps what a row was before this import changed it, once; so that the import can be undone.
+    fn keep_earlier<T: Serialize>(&mut self, kind: &'static str, id: String, before: Option<&T>) {
+        if self.changed_before.insert((kind, id.clone())) {
+            let data = before.and_then(|row| serde_json::to_string(row).ok()).unwrap_or_default();
+            self.earlier.push(EarlierRow { import: self.number, kind, id, data });
         }
     }
 
     /// Tells edits from older copies: the later edit stands, and where neither says, the later import.
     pub(crate) async fn settle_edits(&mut self) -> Result<(), MemoryError> {
         let edits = std::mem::take(&mut self.edits);
-        let ids: Vec<MessageId> = edits.iter().map(|m| m.id).collect();
-        let stored = self.memory.store().messages(&ids).await?;
-        let edited: HashMap<MessageId, Option<i64>> = stored.into_iter().map(|m| (m.id, m.edited)).collect();
-        for message in edits {
-            let older = edited.get(&message.id).is_some_and(|stored| message.edited < *stored);
-            if older {
+        let ids: Vec<MessageId> = edits.iter().map(|m| m.message.id).collect();
+        let mut stored: HashMap<MessageId, Stored> =
+            self.memory.copies(&ids).await?.into_iter().map(|c| (c.message.id, c)).collect();
+        for taken in edits {
+            let Taken { message, import, wall } = &taken;
+            let before = stored.remove(&message.id);
+            let same =
+                before.as_ref().is_some_and(|b| passage::digest(&b.message, b.wall) == passage::digest(message, *wall));
+            let older = before.as_ref().is_some_and(|b| message.edited < b.message.edited);
+            if *import != self.number {
+                self.met.push((message.id, message.place.clone()));
+            }
+            if same || older {
                 self.counts.duplicate += 1;
-            } else {
-                self.counts.updated += 1;
+                continue;
             }
-            self.met.push(message.id);
-            if !older {
-                let import = self.memory.catalogue().get(message.id).map_or(self.number, |r| i64::from(r.import));
-                self.updated.push((message, import));
+            self.counts.updated += 1;
+            if *import != self.number {
+                self.keep_earlier("message", message.id.to_string(), before.as_ref());
             }
+            self.updated.push(taken);
         }
         Ok(())
     }
 
-    /// A dry run counts and writes nothing; edits count as updates.
-    pub(crate) fn forget_batch(&mut self) {
-        self.counts.updated += std::mem::take(&mut self.edits).len() as u64;
-        self.added.clear();
-        self.updated.clear();
+    /// A dry run counts and writes nothing.
+    pub(crate) async fn forget_batch(&mut self) -> Result<(), MemoryError> {
+        self.settle_edits().await?;
+        for list in [&mut self.added, &mut self.updated] {
+            list.clear();
+        }
         self.met.clear();
+        self.lost.clear();
+        self.contacts.clear();
+        self.earlier.clear();
         self.bytes = 0;
+        Ok(())
+    }
+
+    /// Whether there was any record at all.
+    pub(crate) fn saw_any(&self) -> bool {
+        self.counts.seen > 0
     }
 
     pub(crate) fn title(&self, id: ConversationId) -> String {
@@ -221,50 +336,64 @@ impl<'m> Account<'m> {
         self.new_people.iter().filter_map(|id| self.people.get(id).cloned()).collect()
     }
 
-    pub(crate) fn drain_changed(&mut self) -> impl Iterator<Item = Conversation> {
-        let changed = self.changed_conversations();
+    /// What was changed is written.
+    pub(crate) fn written(&mut self) {
         self.changed.clear();
-        changed.into_iter()
-    }
-
-    pub(crate) fn drain_people(&mut self) -> impl Iterator<Item = PersonRow> {
-        let people = self.changed_people();
         self.new_people.clear();
-        people.into_iter()
+        self.bytes = 0;
     }
 
-    pub(crate) fn into_receipt(mut self, receipt: &mut Receipt) {
-        self.forget_batch();
-        let list = |reasons: BTreeMap<String, Reason>| -> (u64, Vec<Reason>) {
-            let mut all: Vec<Reason> = reasons.into_values().collect();
-            all.sort_by(|a, b| b.count.cmp(&a.count).then(a.reason.cmp(&b.reason)));
-            (all.iter().map(|r| r.count).sum(), all)
-        };
-        (receipt.skipped, receipt.skipped_because) = list(self.skipped);
-        (receipt.failed, receipt.failed_because) = list(self.failed);
+    /// `copies` of the messages that were added turned out to be there from another exporter.
+    pub(crate) fn into_receipt(self, receipt: &mut Receipt, copies: u64) {
+        (receipt.skipped, receipt.skipped_because) = self.skipped.into_list();
+        (receipt.failed, receipt.failed_because) = self.failed.into_list();
         let Counts { seen, added, updated, duplicate } = self.counts;
+        let copies = copies.min(added);
         receipt.seen = seen;
-        receipt.added = added;
+        receipt.added = added - copies;
         receipt.updated = updated;
-        receipt.duplicate = duplicate;
+        receipt.duplicate = duplicate + copies;
         receipt.formats = self.formats.into_iter().collect();
         receipt.conversations = self.per_conversation.len() as u64;
         (receipt.first, receipt.last) = self.span;
+        (receipt.wall_times, receipt.zone) = self.clock.told();
         receipt.notes = self.notes;
+        if copies > 0 {
+            receipt.notes.push(format!(
+                "Messages that another exporter of the same chat had brought already: {copies}. `evoke duplicates list` shows them."
+            ));
+        }
         if receipt.added + receipt.updated == 0 && receipt.failed == 0 && receipt.duplicate > 0 {
             receipt.notes.push("Nothing new: everything in it was there already.".into());
         }
     }
 }
 
-fn count(reasons: &mut BTreeMap<String, Reason>, reason: &str, place: Place) {
-    let entry = reasons.entry(reason.to_owned()).or_insert_with(|| Reason {
-        reason: reason.to_owned(),
-        count: 0,
-        places: vec![],
-    });
-    entry.count += 1;
-    if entry.places.len() < PLACES {
-        entry.places.push(place);
+/// A person as they are kept beside, in JSON.
+#[derive(Serialize, serde::Deserialize)]
+pub(crate) struct Person {
+    id: PersonId,
+    name: String,
+    source: String,
+    key: String,
+    me: bool,
+}
+
+impl From<PersonRow> for Person {
+    fn from(row: PersonRow) -> Person {
+        let PersonRow { id, name, source, key, me } = row;
+        Person { id, name, source, key, me }
     }
+}
+
+impl From<Person> for PersonRow {
+    fn from(person: Person) -> PersonRow {
+        let Person { id, name, source, key, me } = person;
+        PersonRow { id, name, source, key, me }
+    }
+}
+
+fn hashed(text: &str) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = stable_hash(&[text]);
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }

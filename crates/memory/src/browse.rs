@@ -1,9 +1,13 @@
-//! Looking without searching: messages around one, a conversation, and the lists of conversations,
-//! people and sources.
+//! Looking without searching: messages around one, a conversation, and the lists of conversations and sources.
+//! People are `people.rs`'s.
 
-use crate::{Memory, MemoryError, catalogue::Row, search::shown};
+use crate::{
+    Memory, MemoryError,
+    catalogue::{Catalogue, Row},
+    search::shown,
+};
 use evoke_message::{
-    ConversationId, ConversationKind, ConversationRow, Message, MessageId, Page, PersonId, PersonRow, SourceRow,
+    Conversation, ConversationId, ConversationKind, ConversationRow, Message, MessageId, Page, SourceRow,
 };
 use std::collections::HashMap;
 
@@ -65,6 +69,7 @@ impl Memory {
             source: about.map(|c| c.source.clone()).unwrap_or_default(),
             kind: about.map_or(ConversationKind::Direct, |c| c.kind),
             participants: about.map(|c| c.participants.clone()).unwrap_or_default(),
+            parent: about.and_then(|c| c.parent),
             total: rows.len() as u64,
             messages: wanted.iter().filter_map(|id| Some(shown(&catalogue, messages.remove(id)?))).collect(),
             earlier: range.start > 0,
@@ -90,67 +95,7 @@ impl Memory {
     /// All conversations, the latest first.
     pub async fn conversations(&self, source: Option<&str>) -> Result<Vec<ConversationRow>, MemoryError> {
         self.refresh().await?;
-        let catalogue = self.catalogue();
-        let tallies = catalogue.by_conversation();
-        let mut all: Vec<ConversationRow> = catalogue
-            .about_all()
-            .filter(|c| source.is_none_or(|s| c.source == s))
-            .filter_map(|c| {
-                let tally = tallies.get(&c.id).filter(|t| t.messages > 0)?;
-                Some(ConversationRow {
-                    id: c.id,
-                    source: c.source.clone(),
-                    kind: c.kind,
-                    title: c.title.clone(),
-                    participants: c.participants.clone(),
-                    messages: tally.messages,
-                    first: tally.first,
-                    last: tally.last,
-                })
-            })
-            .collect();
-        all.sort_by(|a, b| b.last.cmp(&a.last).then(a.id.cmp(&b.id)));
-        Ok(all)
-    }
-
-    /// All people, those who wrote most first.
-    pub async fn people(&self) -> Result<Vec<PersonRow>, MemoryError> {
-        self.refresh().await?;
-        let catalogue = self.catalogue();
-        let tallies = catalogue.by_person();
-        let mut all: Vec<PersonRow> = catalogue
-            .everyone()
-            .filter_map(|p| {
-                let (tally, sources) = tallies.get(&p.id).filter(|t| t.0.messages > 0)?;
-                Some(PersonRow {
-                    id: p.id,
-                    name: p.name.clone(),
-                    me: p.me,
-                    sources: sources.clone(),
-                    messages: tally.messages,
-                    first: tally.first,
-                    last: tally.last,
-                })
-            })
-            .collect();
-        all.sort_by(|a, b| b.messages.cmp(&a.messages).then(a.name.cmp(&b.name)).then(a.id.cmp(&b.id)));
-        Ok(all)
-    }
-
-    /// Says which people are the owner of the archive, and that no others are.
-    pub async fn set_me(&self, people: &[PersonId]) -> Result<(), MemoryError> {
-        self.writer()?;
-        let _changing = self.0.changing.lock().await;
-        let changed: Vec<evoke_store::PersonRow> = {
-            let catalogue = self.catalogue();
-            let wanted = |p: &evoke_store::PersonRow| p.id == PersonId::me() || people.contains(&p.id);
-            let changed = catalogue.everyone().filter(|p| p.me != wanted(p));
-            changed.map(|p| evoke_store::PersonRow { me: !p.me, ..p.clone() }).collect()
-        };
-        self.store().put_people(&changed).await?;
-        let mut catalogue = self.catalogue_mut();
-        changed.into_iter().for_each(|p| catalogue.put_person(p));
-        Ok(())
+        Ok(conversation_rows(&self.catalogue(), |c| source.is_none_or(|s| c.source == s)))
     }
 
     /// Every known format, those with messages first.
@@ -158,6 +103,7 @@ impl Memory {
         self.refresh().await?;
         let receipts = self.receipts().await?;
         let hues = self.hues(&receipts);
+        let zones = self.source_zones()?;
         let catalogue = self.catalogue();
         let tallies = catalogue.by_source();
         let mut all: Vec<SourceRow> = evoke_import::FORMATS
@@ -174,6 +120,7 @@ impl Memory {
                     last: tally.last,
                     hue: hues.get(format.key).copied().unwrap_or_default(),
                     imports: receipts.iter().filter(|r| r.formats.iter().any(|f| f == format.key)).cloned().collect(),
+                    zone: zones.get(format.key).cloned(),
                     how_to_export: format.how_to_export.to_owned(),
                 }
             })
@@ -200,7 +147,29 @@ impl Memory {
     }
 }
 
-fn in_conversation(catalogue: &crate::catalogue::Catalogue, conversation: u32) -> Vec<MessageId> {
+/// Conversations that have messages, the latest first.
+pub(crate) fn conversation_rows(catalogue: &Catalogue, wanted: impl Fn(&Conversation) -> bool) -> Vec<ConversationRow> {
+    let tallies = catalogue.by_conversation();
+    let row = |c: &Conversation| {
+        let tally = tallies.get(&c.id).filter(|t| t.messages > 0)?;
+        Some(ConversationRow {
+            id: c.id,
+            parent: c.parent,
+            source: c.source.clone(),
+            kind: c.kind,
+            title: c.title.clone(),
+            participants: c.participants.clone(),
+            messages: tally.messages,
+            first: tally.first,
+            last: tally.last,
+        })
+    };
+    let mut all: Vec<ConversationRow> = catalogue.about_all().filter(|c| wanted(c)).filter_map(row).collect();
+    all.sort_by(|a, b| b.last.cmp(&a.last).then(a.id.cmp(&b.id)));
+    all
+}
+
+fn in_conversation(catalogue: &Catalogue, conversation: u32) -> Vec<MessageId> {
     catalogue.in_time().filter(|r| r.conversation == conversation).map(|r| r.id).collect()
 }
 

@@ -1,8 +1,8 @@
 //! The JSON contract answered: each call is one method of `Memory`.
 
-use crate::{ImportOptions, Memory, MemoryError, sample};
-use evoke_message::{Call, Reply};
-use std::path::PathBuf;
+use crate::{ImportOptions, Memory, MemoryError, Watch, discover, sample};
+use evoke_message::{Call, Discovered, Reply};
+use std::path::{Path, PathBuf};
 
 impl Memory {
     /// Answers a call of a door that speaks JSON.
@@ -28,8 +28,8 @@ impl Memory {
             Call::DryRun { paths, zone } => Reply::DryRun(
                 self.dry_run(&paths_of(paths), &ImportOptions { zone, ..ImportOptions::default() }).await?,
             ),
-            Call::Import { paths, zone, again } => {
-                let options = ImportOptions { zone, again, ..ImportOptions::default() };
+            Call::Import { paths, zone, again, me } => {
+                let options = ImportOptions { zone, again, me, ..ImportOptions::default() };
                 Reply::Job(self.start_import(paths_of(paths), options)?)
             }
             Call::Sample => Reply::Job(self.start_import(sample::paths()?, sample::options())?),
@@ -47,12 +47,79 @@ impl Memory {
                 Reply::Done
             }
             Call::Receipts => Reply::Receipts(self.receipts().await?),
+            Call::ShowImport { import } => Reply::Import(self.show_import(import).await?),
+            Call::ExportLost { import, path } => {
+                self.export_lost(import, Path::new(&path)).await?;
+                Reply::Done
+            }
+            Call::UndoImport { import } => Reply::Forgotten(self.undo_import(import).await?),
+            Call::Provenances { message } => Reply::Provenances(self.provenances(message).await?),
+            Call::Duplicates => Reply::Duplicates(self.duplicates().await?),
+            Call::UndoDuplicate { message } => {
+                self.undo_duplicate(message).await?;
+                Reply::Done
+            }
+            Call::SetZone { source, zone } => {
+                self.set_zone(&source, &zone, &Watch::default()).await?;
+                Reply::Done
+            }
+            Call::Discover => Reply::Discovered(discover_here().await?),
+            Call::Watched => Reply::Watched(self.watched()?),
+            Call::AddWatched { path } => {
+                self.add_watched(Path::new(&path), &Watch::default()).await?;
+                Reply::Watched(self.watched()?)
+            }
+            Call::RemoveWatched { path } => {
+                self.remove_watched(Path::new(&path))?;
+                Reply::Watched(self.watched()?)
+            }
+            Call::Person { .. }
+            | Call::SuggestPeople
+            | Call::MergePeople { .. }
+            | Call::SplitPerson { .. }
+            | Call::NotTheSame { .. }
+            | Call::WhoIsMe
+            | Call::AnswerMe { .. } => self.call_people(call).await?,
             Call::PreviewForget { target } => Reply::Forgotten(self.preview_forget(&target).await?),
             Call::Forget { target } => Reply::Forgotten(self.forget(&target).await?),
             // A door opens the archive before it calls; one that is open needs no key.
             Call::Unlock { .. } => Reply::Done,
         })
     }
+}
+
+impl Memory {
+    /// The calls about people.
+    async fn call_people(&self, call: Call) -> Result<Reply, MemoryError> {
+        Ok(match call {
+            Call::Person { person } => Reply::Person(self.person(person).await?),
+            Call::SuggestPeople => Reply::Suggestions(self.suggest_people().await?),
+            Call::MergePeople { people } => {
+                self.merge_people(&people).await?;
+                Reply::People(self.people().await?)
+            }
+            Call::SplitPerson { identity } => {
+                self.split_person(identity).await?;
+                Reply::People(self.people().await?)
+            }
+            Call::NotTheSame { people } => {
+                self.not_the_same(&people).await?;
+                Reply::Done
+            }
+            Call::WhoIsMe => Reply::WhoIsMe(self.who_is_me().await?),
+            Call::AnswerMe { import, people } => {
+                self.answer_me(import, &people).await?;
+                Reply::Done
+            }
+            _ => Reply::Done,
+        })
+    }
+}
+
+/// Looks through the home folder of this account, on a thread of its own.
+async fn discover_here() -> Result<Vec<Discovered>, MemoryError> {
+    let home = crate::home::account_folder()?;
+    Ok(tokio::task::spawn_blocking(move || discover(&home)).await.map_err(anyhow::Error::from)?)
 }
 
 fn paths_of(paths: Vec<String>) -> Vec<PathBuf> {

@@ -3,10 +3,13 @@
 //! About 100 bytes a message. Texts are not in it. It is loaded at start and kept up by the writer;
 //! a reader loads it again when the tables have a new version.
 
+mod people;
+
+use crate::groups::Groups;
 use evoke_message::{Archive, Conversation, ConversationId, Coverage, Filter, Kind, MessageId, Part, PersonId};
-use evoke_store::{Known, PersonRow};
+use evoke_store::{ContactRow, Known, MergeRow, PersonRow};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::OnceLock,
 };
 
@@ -23,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) source: u8,
     pub(crate) kind: Kind,
     pub(crate) part: Part,
+    /// Bits of `Has`.
+    pub(crate) has: u8,
     pub(crate) state: State,
 }
 
@@ -36,6 +41,15 @@ pub(crate) enum State {
     Failed,
 }
 
+/// A copy of a message that is not among the rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hidden {
+    /// What is shown in its place.
+    pub(crate) of: MessageId,
+    pub(crate) digest: i64,
+    pub(crate) import: i64,
+}
+
 #[derive(Default)]
 pub(crate) struct Catalogue {
     rows: Vec<Row>,
@@ -47,6 +61,13 @@ pub(crate) struct Catalogue {
     person_place: HashMap<PersonId, u32>,
     titles: HashMap<ConversationId, Conversation>,
     names: HashMap<PersonId, PersonRow>,
+    contacts: HashMap<String, ContactRow>,
+    merges: Vec<MergeRow>,
+    hidden: HashMap<MessageId, Hidden>,
+    /// Copies that are shown as messages of their own, since somebody said so.
+    apart: HashSet<MessageId>,
+    /// Which identities are one person; made when asked for.
+    groups: OnceLock<Groups>,
     /// Rows in reading order; made when asked for.
     in_time: OnceLock<Vec<u32>>,
     /// Of each row, where it stands in its conversation; made when asked for.
@@ -67,7 +88,7 @@ const PAUSE: i64 = 6 * 3_600_000;
 
 impl Catalogue {
     pub(crate) fn insert(&mut self, known: &Known) {
-        let row = Row {
+        let mut row = Row {
             id: known.id,
             digest: known.digest,
             time: known.time,
@@ -78,12 +99,17 @@ impl Catalogue {
             source: self.source_slot(&known.source),
             kind: known.kind,
             part: known.part,
+            has: known.has,
             state: if known.readable { State::Waiting } else { State::Excluded },
         };
         self.changed();
         match self.place.get(&known.id) {
             Some(&at) => {
                 if let Some(old) = self.rows.get_mut(at as usize) {
+                    // What it says is as it was, and so is its meaning.
+                    if old.digest == row.digest && old.state != State::Excluded && row.state != State::Excluded {
+                        row.state = old.state;
+                    }
                     *old = row;
                 }
             }
@@ -106,17 +132,18 @@ impl Catalogue {
         self.standing = OnceLock::new();
     }
 
+    /// The bits of what a message carries, found out later.
+    pub(crate) fn set_has(&mut self, id: MessageId, has: u8) {
+        if let Some(row) = self.place.get(&id).and_then(|&at| self.rows.get_mut(at as usize)) {
+            row.has = has;
+        }
+    }
+
     pub(crate) fn set_state(&mut self, id: MessageId, state: State) {
         if let Some(row) = self.place.get(&id).and_then(|&at| self.rows.get_mut(at as usize))
             && row.state != State::Excluded
         {
             row.state = state;
-        }
-    }
-
-    pub(crate) fn give_to_import(&mut self, id: MessageId, import: u32) {
-        if let Some(row) = self.place.get(&id).and_then(|&at| self.rows.get_mut(at as usize)) {
-            row.import = import;
         }
     }
 
@@ -128,6 +155,7 @@ impl Catalogue {
     pub(crate) fn put_person(&mut self, person: PersonRow) {
         slot(&mut self.people, &mut self.person_place, person.id);
         self.names.insert(person.id, person);
+        self.groups = OnceLock::new();
     }
 
     pub(crate) fn drop_conversation(&mut self, id: ConversationId) {
@@ -136,6 +164,7 @@ impl Catalogue {
 
     pub(crate) fn drop_person(&mut self, id: PersonId) {
         self.names.remove(&id);
+        self.groups = OnceLock::new();
     }
 
     pub(crate) fn get(&self, id: MessageId) -> Option<&Row> {
@@ -214,11 +243,15 @@ impl Catalogue {
 
     /// The plain meaning of a filter, over a row.
     pub(crate) fn passes(&self, filter: &Filter, row: &Row) -> bool {
-        let Filter { sources, kinds, people, conversations, from, until } = filter;
+        let Filter { sources, kinds, people, conversations, company, has, from, until } = filter;
         (sources.is_empty() || sources.iter().any(|s| s == self.source(row)))
             && (kinds.is_empty() || kinds.contains(&row.kind))
             && people.as_ref().is_none_or(|p| p.contains(&self.person(row)))
             && conversations.as_ref().is_none_or(|c| c.contains(&self.conversation(row)))
+            && company.as_ref().is_none_or(|c| {
+                c.people.contains(&self.person(row)) || c.conversations.contains(&self.conversation(row))
+            })
+            && has.iter().all(|h| row.has & h.bit() != 0)
             && from.is_none_or(|t| row.time >= t)
             && until.is_none_or(|t| row.time < t)
     }
@@ -238,18 +271,23 @@ impl Catalogue {
 
     pub(crate) fn archive(&self) -> Archive {
         let mut conversations = vec![false; self.conversations.len()];
-        let mut people = vec![false; self.people.len()];
+        let mut people = HashSet::new();
         let mut sources = vec![false; self.sources.len()];
         for row in &self.rows {
             conversations[row.conversation as usize] = true;
-            people[row.person as usize] = true;
+            people.insert(row.person);
             sources[row.source as usize] = true;
         }
         let count = |flags: &[bool]| flags.iter().filter(|f| **f).count() as u64;
         Archive {
             messages: self.rows.len() as u64,
             conversations: count(&conversations),
-            people: count(&people),
+            people: people
+                .into_iter()
+                .filter_map(|slot| self.people.get(slot as usize))
+                .map(|p| self.head(*p))
+                .collect::<HashSet<_>>()
+                .len() as u64,
             sources: count(&sources),
             first: self.rows.iter().map(|r| r.time).min(),
             last: self.rows.iter().map(|r| r.time).max(),
@@ -272,23 +310,34 @@ impl Catalogue {
             .collect()
     }
 
-    /// Messages and span by person, and the sources they are in.
+    /// Messages and span by person (of all identities), and the sources they are in.
     pub(crate) fn by_person(&self) -> HashMap<PersonId, (Tally, Vec<String>)> {
-        let mut tallies = vec![(Tally::default(), 0u64); self.people.len()];
+        let mut all: HashMap<PersonId, (Tally, Vec<String>)> = HashMap::new();
+        for (id, tally, sources) in self.by_identity() {
+            let (sum, there) = all.entry(self.head(id)).or_default();
+            sum.join(&tally);
+            there.extend(sources);
+        }
+        for (_, sources) in all.values_mut() {
+            sources.sort();
+            sources.dedup();
+        }
+        all
+    }
+
+    /// The same of each identity that wrote something.
+    pub(crate) fn by_identity(&self) -> Vec<(PersonId, Tally, Vec<String>)> {
+        let mut tallies: Vec<(Tally, HashSet<u8>)> = vec![Default::default(); self.people.len()];
         for row in &self.rows {
             let (tally, sources) = &mut tallies[row.person as usize];
             tally.add(row.time);
-            *sources |= 1 << row.source.min(63);
+            sources.insert(row.source);
         }
-        let named = |bits: u64| {
-            self.sources
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| bits & (1 << (*i).min(63)) != 0)
-                .map(|(_, s)| s.clone())
-                .collect()
+        let named = |slots: HashSet<u8>| {
+            slots.into_iter().filter_map(|s| self.sources.get(s as usize).cloned()).collect::<Vec<_>>()
         };
-        self.people.iter().copied().zip(tallies.into_iter().map(|(t, bits)| (t, named(bits)))).collect()
+        let each = self.people.iter().copied().zip(tallies);
+        each.filter(|(_, (t, _))| t.messages > 0).map(|(id, (tally, sources))| (id, tally, named(sources))).collect()
     }
 
     pub(crate) fn by_conversation(&self) -> HashMap<ConversationId, Tally> {
@@ -319,6 +368,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn join(&mut self, other: &Tally) {
+        self.messages += other.messages;
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
+
     pub(crate) fn add(&mut self, time: i64) {
         self.messages += 1;
         self.first = Some(self.first.map_or(time, |t| t.min(time)));

@@ -5,7 +5,7 @@ use crate::{
     search::{Asked, Ranked},
     timeline,
 };
-use evoke_message::{Bucket, Facet, Facets, Filter, Offer, Query, Unit};
+use evoke_message::{Bucket, Facet, Facets, Filter, Has, Offer, PersonId, Query, Unit};
 use evoke_store::Condition;
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,8 +34,10 @@ impl Memory {
         let sources = self.facet(asked, ranked, filter.sources.is_empty(), |f| f.sources.clear()).await?;
         let people = self.facet(asked, ranked, filter.people.is_none(), |f| f.people = None).await?;
         let kinds = self.facet(asked, ranked, filter.kinds.is_empty(), |f| f.kinds.clear()).await?;
+        // A message may carry several things, so what is asked for does not hide the others.
+        let has = self.count(ranked).has;
         let years = self.years(ranked);
-        let facets = Facets { sources: sources.sources, people: people.people, kinds: kinds.kinds, years };
+        let facets = Facets { sources: sources.sources, people: people.people, kinds: kinds.kinds, has, years };
         Ok((unit, histogram, facets))
     }
 
@@ -58,19 +60,24 @@ impl Memory {
     fn count(&self, ranked: &[Ranked]) -> Facets {
         let catalogue = self.catalogue();
         let (mut sources, mut people, mut kinds) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut has = HashMap::new();
         for row in ranked.iter().filter_map(|r| catalogue.get(r.message)) {
             *sources.entry(catalogue.source(row).to_owned()).or_insert(0u64) += 1;
-            *people.entry(catalogue.person(row)).or_insert(0u64) += 1;
+            *people.entry(catalogue.head(catalogue.person(row))).or_insert(0u64) += 1;
+            for there in Has::ALL.into_iter().filter(|h| row.has & h.bit() != 0) {
+                *has.entry(there).or_insert(0u64) += 1;
+            }
             *kinds.entry(row.kind).or_insert(0u64) += 1;
         }
         let label = |key: &str| {
             evoke_import::FORMATS.iter().find(|f| f.key == key).map_or_else(|| key.to_owned(), |f| f.label.to_owned())
         };
-        let named = |id: &evoke_message::PersonId| catalogue.who(*id).map(|p| p.name.clone()).unwrap_or_default();
+        let named = |id: &PersonId| catalogue.name_of(*id).to_owned();
         Facets {
             sources: sorted(sources.into_iter().map(|(k, n)| (k.clone(), label(&k), n))),
             people: sorted(people.into_iter().map(|(k, n)| (k.to_string(), named(&k), n))),
             kinds: sorted(kinds.into_iter().map(|(k, n)| (k.as_str().to_owned(), k.as_str().to_owned(), n))),
+            has: sorted(has.into_iter().map(|(h, n): (Has, u64)| (h.as_str().to_owned(), h.as_str().to_owned(), n))),
             years: Vec::new(),
         }
     }
@@ -122,6 +129,9 @@ impl Memory {
         }
         if !query.sources.is_empty() || !query.kinds.is_empty() {
             offers.push(("In all sources".to_owned(), Query { sources: vec![], kinds: vec![], ..query.clone() }));
+        }
+        if !query.has.is_empty() {
+            offers.push(("With or without attachments".to_owned(), Query { has: vec![], ..query.clone() }));
         }
         if !query.people.is_empty() {
             offers.push(("From anybody".to_owned(), Query { people: vec![], ..query.clone() }));

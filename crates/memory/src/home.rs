@@ -26,6 +26,8 @@ pub(crate) struct Home {
     pub(crate) vault: Vault,
     /// Held by the writer.
     lock: Option<File>,
+    /// It was made by an earlier version and has not yet what this one needs.
+    older: bool,
 }
 
 impl Home {
@@ -40,20 +42,34 @@ impl Home {
             )));
         }
         let found = label(root)?;
+        let older = found.as_ref().is_some_and(|l| l.schema < SCHEMA);
+        // Whoever opens an older archive first brings it up to date, though only to read.
+        let write = write || older;
         let lock = if write { lock(root)? } else { None };
-        if write && lock.is_none() && !exists {
+        if write && lock.is_none() && (!exists || older) {
             return Err(MemoryError::Busy);
         }
         let vault = if exists { Vault::open(root, secret)? } else { Vault::create(root, secret)? };
         if lock.is_some() {
-            put_label(root, found)?;
+            if found.is_none() {
+                put_label(root)?;
+            }
             vault.sweep_staging().map_err(MemoryError::from)?;
         }
-        Ok(Home { root: root.to_owned(), vault, lock })
+        Ok(Home { root: root.to_owned(), vault, lock, older })
     }
 
     pub(crate) fn writes(&self) -> bool {
         self.lock.is_some()
+    }
+
+    pub(crate) fn is_older(&self) -> bool {
+        self.older
+    }
+
+    /// The steps from an earlier version are done.
+    pub(crate) fn is_up_to_date(&self) -> Result<(), MemoryError> {
+        put_label(&self.root)
     }
 
     /// Bytes of all files of the Home.
@@ -79,6 +95,13 @@ pub fn default_home() -> Result<PathBuf, MemoryError> {
     }
     directories::ProjectDirs::from("", "", "Evoke").map(|dirs| dirs.data_local_dir().join("home")).ok_or_else(|| {
         MemoryError::Home("this system names no folder for data: say where with --home or EVOKE_HOME".into())
+    })
+}
+
+/// The folder of the person whose account this is.
+pub fn account_folder() -> Result<PathBuf, MemoryError> {
+    directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()).ok_or_else(|| {
+        MemoryError::Home("this system names no home folder: say where to look with `evoke discover --in`".into())
     })
 }
 
@@ -115,11 +138,8 @@ fn label(root: &Path) -> Result<Option<Label>, MemoryError> {
     Ok(Some(label))
 }
 
-/// Writes the version, and runs the steps from an older one. There is one version so far.
-fn put_label(root: &Path, found: Option<Label>) -> Result<(), MemoryError> {
-    if found.is_some_and(|l| l.schema == SCHEMA) {
-        return Ok(());
-    }
+/// Writes the version.
+fn put_label(root: &Path) -> Result<(), MemoryError> {
     let label = Label { schema: SCHEMA, made_by: env!("CARGO_PKG_VERSION").to_owned() };
     let text = serde_json::to_string_pretty(&label).map_err(anyhow::Error::from)?;
     std::fs::write(root.join(LABEL), text).map_err(|e| home_io(root, &e))

@@ -1,18 +1,15 @@
 //! An export is remembered: read, compared with what is known, written in batches, accounted for.
 //!
-//! Invariant: `seen = added + updated + duplicate + skipped + failed`, whatever happens in between.
-//! A batch is written in this order: which conversations must be read, conversations, people, messages;
-//! so a kill between any two loses nothing and a second import finishes the first.
+//! Invariant: `seen = added + updated + duplicate + skipped + failed`, whatever happens in between. What is
+//! counted is `account.rs`'s, in which order it is written `batch.rs`'s.
 
-use crate::{Memory, MemoryError, Watch, account::Account, passage, words, write, write_languages};
-use anyhow::Context;
+use crate::{Memory, MemoryError, Watch, account::Account, receipts};
 use evoke_import::{Item, Limits};
-use evoke_message::{ConversationId, DryRun, Message, Part, Receipt, Stage};
-use evoke_store::{ImportRow, Known, MessageRow};
+use evoke_message::{DryRun, MessageId, Receipt, Stage};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -44,6 +41,16 @@ pub(crate) struct Import {
     pub(crate) receipt: Receipt,
     pub(crate) paths: Vec<PathBuf>,
     pub(crate) options: ImportOptions,
+    /// Somebody said who the owner is in it, or that nobody is.
+    #[serde(default)]
+    pub(crate) answered: bool,
+}
+
+/// What became of an import.
+pub(crate) struct Done {
+    pub(crate) receipt: Receipt,
+    /// Every message that it met.
+    pub(crate) seen: HashSet<MessageId>,
 }
 
 impl Memory {
@@ -71,8 +78,22 @@ impl Memory {
         watch: &Watch,
     ) -> Result<Receipt, MemoryError> {
         self.writer()?;
-        let number = self.store().imports().await?.last().map_or(1, |i| i.number + 1);
-        self.run(number, paths, options, watch).await
+        let number = self.next_number().await?;
+        let outcome = self.run(number, paths, options, watch, false).await;
+        if outcome.is_err() {
+            // Where nothing was written the number is free again.
+            let mut numbered = self.0.numbered.lock().await;
+            *numbered -= i64::from(*numbered == number);
+        }
+        Ok(outcome?.receipt)
+    }
+
+    /// The number of the next import. Two that start at once get different ones.
+    pub(crate) async fn next_number(&self) -> Result<i64, MemoryError> {
+        let mut numbered = self.0.numbered.lock().await;
+        let last = self.store().imports().await?.last().map_or(0, |i| i.number);
+        *numbered = last.max(*numbered) + 1;
+        Ok(*numbered)
     }
 
     /// The second half: word index, meaning, tidying.
@@ -96,17 +117,17 @@ impl Memory {
         self.writer()?;
         let mut done = Vec::new();
         for open in self.store().imports().await?.into_iter().filter(|i| i.open) {
-            let import: Import = serde_json::from_str(&open.data).context("an import's record cannot be read")?;
-            match self.run(open.number, &import.paths, &import.options, watch).await {
-                Ok(receipt) => done.push(receipt),
+            let mut import = receipts::record(&open)?;
+            match self.run(open.number, &import.paths, &import.options, watch, false).await {
+                Ok(run) => done.push(run.receipt),
                 // The export is no longer there: what was saved stays, and the import is closed as it is.
                 Err(MemoryError::Import(error)) => {
-                    let mut receipt = import.receipt;
+                    let receipt = &mut import.receipt;
                     receipt.stopped = true;
                     receipt.notes.push(format!("It was interrupted and could not go on: {error}"));
-                    self.count_saved(&mut receipt);
-                    self.put_import(&receipt, &import.paths, &import.options, false).await?;
-                    done.push(receipt);
+                    self.count_saved(receipt);
+                    self.put_import(&import, false).await?;
+                    done.push(import.receipt);
                 }
                 Err(other) => return Err(other),
             }
@@ -141,167 +162,120 @@ impl Memory {
         receipt.failed_because.clear();
     }
 
-    async fn run(
+    /// Reads and writes. An import that is kept up to date has been read before: what it added then is known.
+    pub(crate) async fn run(
         &self,
         number: i64,
         paths: &[PathBuf],
         options: &ImportOptions,
         watch: &Watch,
-    ) -> Result<Receipt, MemoryError> {
-        let mut receipt =
-            Receipt { import: number as u64, names: names(paths), started: self.now(), ..Receipt::default() };
-        let mut account = Account::new(self, number, options);
-        let zone = self.zone_of(options)?;
-        let mut opened = false;
+        kept_up: bool,
+    ) -> Result<Done, MemoryError> {
+        let receipt = Receipt { import: number as u64, names: names(paths), started: self.now(), ..Receipt::default() };
+        let absolute = paths.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone())).collect();
+        let mut import = Import { receipt, paths: absolute, options: options.clone(), answered: false };
+        let mut account = Account::new(self, number, options, self.clock(options)?);
+        account.kept_up = kept_up;
+        let before = self.go_on_with(&mut account, &mut import).await?;
+        let mut opened = before.is_some();
         let started = std::time::Instant::now();
         let mut failure = None;
         for path in paths {
-            let mut reading = Reading::start(path, zone.clone(), self.now());
+            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), self.now());
             while let Some(item) = reading.items.recv().await {
                 if !opened {
                     // Only now: an unknown file leaves no import behind.
-                    self.put_import(&receipt, paths, options, true).await?;
+                    self.put_import(&import, true).await?;
                     opened = true;
                 }
                 account.take(item);
                 if account.full() {
-                    self.write_batch(&mut account, &zone).await?;
+                    self.write_batch(&mut account).await?;
                     watch.report(Stage::Saving, account.saved, reading.estimate(account.saved));
                     if !watch.go_on().await {
                         reading.items.close();
-                        receipt.stopped = true;
+                        import.receipt.stopped = true;
                         break;
                     }
                 }
             }
             match reading.end().await {
                 Ok(formats) => account.formats.extend(formats),
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => {
+                    account.notes.push(error.to_string());
+                    failure = failure.or(Some(error));
+                }
             }
-            if receipt.stopped {
+            if import.receipt.stopped {
                 break;
             }
         }
-        self.write_batch(&mut account, &zone).await?;
-        if let Some(error) = failure {
-            if !opened {
-                return Err(error);
-            }
-            account.notes.push(error.to_string());
+        self.write_batch(&mut account).await?;
+        if let (Some(error), false) = (failure, opened && account.saw_any()) {
+            return Err(error);
         }
-        account.into_receipt(&mut receipt);
-        receipt.took_ms = started.elapsed().as_millis() as u64;
-        self.put_import(&receipt, paths, options, false).await?;
-        Ok(receipt)
+        let copies = self.join_import(number).await?;
+        let seen = account.seen_here.keys().copied().collect();
+        account.into_receipt(&mut import.receipt, copies);
+        import.receipt.took_ms = started.elapsed().as_millis() as u64;
+        if let Some(before) = before.filter(|_| kept_up) {
+            receipts::sum(&before, &mut import.receipt);
+        }
+        self.put_import(&import, false).await?;
+        Ok(Done { receipt: import.receipt, seen })
     }
 
-    /// What an import would do. Nothing is written.
+    /// What an import with this number did before, where there was one: after a kill, or where it is kept up.
+    async fn go_on_with(&self, account: &mut Account<'_>, import: &mut Import) -> Result<Option<Receipt>, MemoryError> {
+        let rows = self.store().imports().await?;
+        let Some(row) = rows.iter().find(|row| row.number == account.number) else { return Ok(None) };
+        let earlier = self.store().earlier(Some(account.number)).await?;
+        account.changed_before = earlier.into_iter().map(|row| (row.kind, row.id)).collect();
+        if account.kept_up {
+            account.listed = self.store().lost(account.number).await?.len() as u64;
+        } else {
+            self.store().delete_lost(account.number).await?;
+        }
+        let before = receipts::record(row)?;
+        import.answered = before.answered;
+        Ok(Some(before.receipt))
+    }
+
+    /// What an import would do. Nothing is written. What cannot be read is in the notes, where anything can.
     pub async fn dry_run(&self, paths: &[PathBuf], options: &ImportOptions) -> Result<DryRun, MemoryError> {
         let mut receipt = Receipt { names: names(paths), started: self.now(), ..Receipt::default() };
-        let mut account = Account::new(self, 0, options);
-        let zone = self.zone_of(options)?;
+        let mut account = Account::new(self, 0, options, self.clock(options)?);
+        let mut failure = None;
         for path in paths {
-            let mut reading = Reading::start(path, zone.clone(), self.now());
+            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), self.now());
             while let Some(item) = reading.items.recv().await {
                 account.take(item);
                 if account.full() {
-                    account.forget_batch();
+                    account.forget_batch().await?;
                 }
             }
-            account.formats.extend(reading.end().await?);
+            match reading.end().await {
+                Ok(formats) => account.formats.extend(formats),
+                Err(error) => {
+                    account.notes.push(error.to_string());
+                    failure = failure.or(Some(error));
+                }
+            }
         }
+        account.forget_batch().await?;
+        if let (Some(error), false) = (failure, account.saw_any()) {
+            return Err(error);
+        }
+        // The owner has an identity of their own in each source; here they are one.
         let mut people: Vec<String> = account.people.values().map(|p| p.name.clone()).collect();
         people.sort();
         people.dedup();
         let mut titles: Vec<(u64, String)> =
             account.per_conversation.iter().map(|(id, n)| (*n, account.title(*id))).collect();
         titles.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        account.into_receipt(&mut receipt);
+        account.into_receipt(&mut receipt, 0);
         let sentence = dry_sentence(&receipt);
         Ok(DryRun { receipt, sentence, people, titles: titles.into_iter().map(|t| t.1).take(50).collect() })
-    }
-
-    /// All imports, newest first.
-    pub async fn receipts(&self) -> Result<Vec<Receipt>, MemoryError> {
-        let mut all = Vec::new();
-        for row in self.store().imports().await? {
-            let import: Import = serde_json::from_str(&row.data).context("an import's record cannot be read")?;
-            all.push(import.receipt);
-        }
-        all.reverse();
-        Ok(all)
-    }
-
-    pub(crate) async fn put_import(
-        &self,
-        receipt: &Receipt,
-        paths: &[PathBuf],
-        options: &ImportOptions,
-        open: bool,
-    ) -> Result<(), MemoryError> {
-        let paths = paths.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone())).collect();
-        let import = Import { receipt: receipt.clone(), paths, options: options.clone() };
-        let data = serde_json::to_string(&import).map_err(anyhow::Error::from)?;
-        Ok(self.store().put_import(ImportRow { number: receipt.import as i64, open, data }).await?)
-    }
-
-    fn zone_of(&self, options: &ImportOptions) -> Result<TimeZone, MemoryError> {
-        match &options.zone {
-            None => Ok(self.zone().clone()),
-            Some(name) => TimeZone::get(name)
-                .map_err(|_| MemoryError::BadQuery(format!("{name} is no time zone: write it as in Europe/Berlin"))),
-        }
-    }
-
-    /// Writes what the account holds, and empties it.
-    async fn write_batch(&self, account: &mut Account<'_>, zone: &TimeZone) -> Result<(), MemoryError> {
-        let _changing = self.0.changing.lock().await;
-        account.settle_edits().await?;
-        let added = rows(std::mem::take(&mut account.added), zone).await?;
-        let updated = rows(std::mem::take(&mut account.updated), zone).await?;
-        self.note_languages(added.iter().chain(&updated).map(|r| r.language))?;
-        let (added, updated): (Vec<_>, Vec<_>) = (plain(added), plain(updated));
-        let touched: BTreeSet<ConversationId> = added
-            .iter()
-            .chain(&updated)
-            .map(|r| r.message.conversation)
-            .filter(|c| account.waiting.insert(*c))
-            .collect();
-        let store = self.store();
-        let touched: Vec<ConversationId> = touched.into_iter().collect();
-        for generation in self.generations() {
-            generation.passages.add_waiting(&touched).await?;
-        }
-        store.put_conversations(&account.changed_conversations()).await?;
-        store.put_people(&account.changed_people()).await?;
-        store.add_messages(&added).await?;
-        store.update_messages(&updated).await?;
-        store.add_met(account.number, &std::mem::take(&mut account.met)).await?;
-        if account.again {
-            let back = std::mem::take(&mut account.brought_back);
-            store.remove_forgotten(&back).await?;
-            write(&self.0.forgotten).retain(|id| !back.contains(id));
-        }
-        account.saved += (added.len() + updated.len()) as u64;
-        account.bytes = 0;
-        let mut catalogue = self.catalogue_mut();
-        account.drain_changed().for_each(|c| catalogue.put_conversation(c));
-        account.drain_people().for_each(|p| catalogue.put_person(p));
-        added.iter().chain(&updated).for_each(|row| catalogue.insert(&known(row)));
-        Ok(())
-    }
-
-    fn note_languages(&self, found: impl Iterator<Item = words::Language>) -> Result<(), MemoryError> {
-        let new: BTreeSet<_> = found.collect();
-        let all = {
-            let mut languages = write(&self.0.languages);
-            if new.is_subset(&languages) {
-                return Ok(());
-            }
-            languages.extend(new);
-            languages.clone()
-        };
-        write_languages(&self.0.home, &all)
     }
 }
 
@@ -343,66 +317,6 @@ impl Reading {
     async fn end(self) -> Result<BTreeSet<String>, MemoryError> {
         let formats = self.thread.await.map_err(anyhow::Error::from)??;
         Ok(formats.iter().map(|f| f.key.to_owned()).collect())
-    }
-}
-
-/// A row and the language its words were stemmed in.
-struct Worded {
-    row: MessageRow,
-    language: words::Language,
-}
-
-fn plain(rows: Vec<Worded>) -> Vec<MessageRow> {
-    rows.into_iter().map(|r| r.row).collect()
-}
-
-/// Makes the searchable forms, on all cores.
-async fn rows(messages: Vec<(Message, i64)>, zone: &TimeZone) -> Result<Vec<Worded>, MemoryError> {
-    let zone = zone.clone();
-    let make = move || {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = messages.len().div_ceil(threads).max(1);
-        std::thread::scope(|scope| {
-            let zone = &zone;
-            let work: Vec<_> = messages
-                .chunks(share)
-                .map(|part| {
-                    scope.spawn(move || part.iter().map(|(m, import)| row(m, *import, zone)).collect::<Vec<_>>())
-                })
-                .collect();
-            work.into_iter().map(|w| w.join().ok()).collect::<Option<Vec<_>>>()
-        })
-    };
-    let made = tokio::task::spawn_blocking(make).await.map_err(anyhow::Error::from)?;
-    Ok(made.context("making the words of a batch failed")?.into_iter().flatten().collect())
-}
-
-fn row(message: &Message, import: i64, zone: &TimeZone) -> Worded {
-    let (words, language) = passage::message_words(message, zone);
-    let row = MessageRow {
-        words,
-        plain: words::plain(&message.text),
-        digest: passage::digest(message),
-        import,
-        message: message.clone(),
-    };
-    Worded { row, language }
-}
-
-fn known(row: &MessageRow) -> Known {
-    let m = &row.message;
-    Known {
-        id: m.id,
-        conversation: m.conversation,
-        person: row.person(),
-        source: m.source.clone(),
-        kind: m.kind,
-        part: m.part,
-        time: m.time,
-        order: m.order as i64,
-        digest: row.digest,
-        import: row.import,
-        readable: m.part == Part::Text && !m.text.trim().is_empty(),
     }
 }
 

@@ -9,10 +9,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod account;
+mod batch;
 mod browse;
 mod call;
 mod catalogue;
 mod dates;
+mod digest;
+mod discover;
 mod epoch;
 mod error;
 pub mod eval;
@@ -20,25 +23,37 @@ mod facets;
 mod forget;
 mod fusion;
 mod generation;
+mod groups;
 mod home;
 mod ingest;
 mod jobs;
 mod models;
 mod offline;
 mod order;
+mod owner;
 mod passage;
+mod people;
+mod phone;
 mod query;
 mod reading;
+mod receipts;
+mod same;
 pub mod sample;
 mod search;
 mod snippet;
 mod speakers;
 mod statistics;
 mod status;
+mod suggest;
 mod timeline;
+mod undo;
+mod upgrade;
 mod watch;
+mod watched;
 mod words;
+mod zone;
 
+pub use discover::discover;
 pub use error::MemoryError;
 pub use evoke_embed::{
     Arithmetic, Device, ModelAbout, ModelKind, ParityReport, Quantization, Quantized, check as check_model, parity,
@@ -46,7 +61,7 @@ pub use evoke_embed::{
 };
 pub use evoke_import::{FORMATS, Format};
 pub use evoke_message as message;
-pub use home::{default_home, home_exists};
+pub use home::{account_folder, default_home, home_exists};
 pub use ingest::ImportOptions;
 pub use offline::{deny_network, network};
 pub use watch::Watch;
@@ -130,6 +145,10 @@ struct Inner {
     /// How many wait for `reading`: who holds it commits and lets them go first.
     asked_to_wait: std::sync::atomic::AtomicUsize,
     jobs: jobs::Jobs,
+    /// The last number given to an import, which may not be written yet.
+    numbered: tokio::sync::Mutex<i64>,
+    /// Somebody changed the list of watched folders.
+    watched_changed: tokio::sync::Notify,
     private_temp: bool,
 }
 
@@ -161,12 +180,18 @@ impl Memory {
             reading: tokio::sync::Mutex::default(),
             asked_to_wait: 0.into(),
             jobs: jobs::Jobs::default(),
+            numbered: tokio::sync::Mutex::default(),
+            watched_changed: tokio::sync::Notify::default(),
             private_temp,
             options,
             home,
             store,
         }));
         memory.load().await?;
+        memory.upgrade().await?;
+        if memory.writes() {
+            memory.settle_same().await?;
+        }
         Ok(memory)
     }
 
@@ -189,6 +214,13 @@ impl Memory {
         }
         for person in self.store().people().await? {
             fresh.put_person(person);
+        }
+        for contact in self.store().contacts().await? {
+            fresh.put_contact(contact);
+        }
+        fresh.set_merges(self.store().merges().await?);
+        for row in self.store().same().await? {
+            fresh.put_same(&row);
         }
         self.store().known(|known| fresh.insert(&known)).await?;
         active

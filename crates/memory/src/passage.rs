@@ -6,7 +6,7 @@
 //! costs and where vectors go is `reading.rs`'s.
 
 use crate::words::{self, Language};
-use evoke_message::{Message, Part, stable_hash};
+use evoke_message::{Message, Part, PersonId, stable_hash};
 use jiff::tz::TimeZone;
 use std::ops::Range;
 
@@ -42,10 +42,14 @@ pub(crate) struct Passage<'a> {
 impl Passage<'_> {
     /// Hash of all that the vectors and the row are made from.
     pub(crate) fn reading(&self, model: &str) -> i64 {
+        let who = self.message.sender.person(&self.message.source);
+        self.reading_as(model, &self.context_words, who, self.message.time)
+    }
+
+    /// The same, had the row other words, writer and time: tells whether what the vectors are made from is as it was.
+    pub(crate) fn reading_as(&self, model: &str, words: &str, who: PersonId, time: i64) -> i64 {
         let context = self.in_context.as_deref().unwrap_or("");
-        let who = self.message.sender.person(&self.message.source).to_string();
-        let time = self.message.time.to_string();
-        hash(&[RULES, model, &self.alone, context, &self.context_words, &who, &time])
+        hash(&[RULES, model, &self.alone, context, words, &who.to_string(), &time.to_string()])
     }
 }
 
@@ -146,16 +150,21 @@ fn date_tokens(time: i64, zone: &TimeZone) -> Vec<String> {
     words::tokens(&text, words::ENGLISH).into_iter().map(|t| t.text).collect()
 }
 
-/// A hash of all that an edit of a message can change.
-pub(crate) fn digest(m: &Message) -> i64 {
+/// A hash of all that an edit of a message can change. A wall time counts as what its clock showed, in whatever
+/// zone it is read.
+pub(crate) fn digest(m: &Message, wall: Option<i64>) -> i64 {
+    let (time, edited) = match wall {
+        None => (m.time.to_string(), format!("{:?}", m.edited)),
+        Some(wall) => (format!("wall {wall}"), m.edited.is_some().to_string()),
+    };
     let attachments: Vec<String> = m.attachments.iter().map(|a| format!("{}\u{0}{:?}", a.name, a.missing)).collect();
     let reactions: Vec<String> = m.reactions.iter().map(|r| format!("{}{}", r.emoji, r.count)).collect();
     hash(&[
         &m.text,
         &m.sender.key,
         &m.sender.name,
-        &m.time.to_string(),
-        &format!("{:?}{:?}{:?}{}", m.part, m.role, m.edited, m.active),
+        &time,
+        &format!("{:?}{:?}{edited}{}", m.part, m.role, m.active),
         &attachments.join("\u{1}"),
         &reactions.join("\u{1}"),
     ])

@@ -1,10 +1,10 @@
 //! A typed query, understood: what is filter, what is phrase, what is left for words and meaning.
 //!
-//! `from:ana in:"Lofoten trip" source:whatsapp before:2024-06 after:2023 on:2024-04-12 kind:note
+//! `from:ana person:"Ana Pereira" has:image in:"Lofoten trip" source:whatsapp before:2024-06 after:2023 on:2024-04-12 kind:note
 //! "exact phrase" -not` and dates in words. Names are resolved to ids by `search.rs`, which knows them.
 
 use crate::{dates, words};
-use evoke_message::{Chip, Kind};
+use evoke_message::{Chip, Has, Kind};
 use jiff::{ToSpan, Zoned, civil::Date, tz::TimeZone};
 
 /// What a query text says.
@@ -18,6 +18,9 @@ pub(crate) struct Understood {
     pub(crate) conversations: Vec<String>,
     pub(crate) sources: Vec<String>,
     pub(crate) kinds: Vec<Kind>,
+    pub(crate) has: Vec<Has>,
+    /// People of whom all talk is wanted, theirs and the owner's with them.
+    pub(crate) people: Vec<String>,
     /// Only messages in this time, UTC milliseconds.
     pub(crate) since: Option<i64>,
     pub(crate) until: Option<i64>,
@@ -62,6 +65,17 @@ impl Understood {
                 self.from.push(value.to_owned());
                 format!("from {value}")
             }
+            "person" => {
+                self.people.push(value.to_owned());
+                format!("person {value}")
+            }
+            "has" => match Has::parse(&value.to_lowercase()) {
+                Some(has) => {
+                    self.has.push(has);
+                    format!("has {value}")
+                }
+                None => return false,
+            },
             "in" => {
                 self.conversations.push(value.to_owned());
                 format!("in {value}")
@@ -248,6 +262,8 @@ mod tests {
             (vec![" second week ".to_owned()], vec![" work ".to_owned()], vec![Kind::Note])
         );
         assert_eq!(u.chips.len(), 6);
+        let u = understood("has:image has:link person:ana lease");
+        assert_eq!((u.words.as_str(), u.has, u.people), ("lease", vec![Has::Image, Has::Link], vec!["ana".into()]));
     }
 
     #[test]
@@ -266,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_is_no_filter_stays_words() {
-        for text in ["https://example.org/a", "a - b", "say \"unclosed", "on:someday", "x:y"] {
+        for text in ["https://example.org/a", "has:hope", "a - b", "say \"unclosed", "on:someday", "x:y"] {
             let u = understood(text);
             assert_eq!((u.words.as_str(), u.chips.len()), (text, 0));
         }

@@ -13,7 +13,7 @@ use crate::{
 };
 use evoke_embed::{Embedder, Said, Side, Vector, mix};
 use evoke_message::{ConversationId, MessageId, Stage};
-use evoke_store::PassageRow;
+use evoke_store::{MessageRow, PassageRow};
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
@@ -227,8 +227,14 @@ fn plans<'p, 'a>(
             let reading = passage.reading(embedder.fingerprint());
             stream = if evolves { passage::chained(stream, reading) } else { 0 };
             let known = known.remove(&(passage.message.id, passage.piece));
-            let embed = known.as_ref().is_none_or(|k| k.reading != reading || k.meaning.is_empty());
-            let write = embed || known.as_ref().is_some_and(|k| k.stream != stream);
+            let model = embedder.fingerprint();
+            let same = |k: &PassageRow| {
+                k.reading == reading || k.reading == passage.reading_as(model, &k.context_words, k.person, k.time)
+            };
+            let embed = known.as_ref().is_none_or(|k| !same(k) || k.meaning.is_empty());
+            let has = MessageRow::has(passage.message);
+            let other = |k: &PassageRow| k.reading != reading || k.stream != stream || k.has != has;
+            let write = embed || known.as_ref().is_some_and(other);
             plans.push(Plan { passage, reading, stream, known, embed, write });
         }
         // The pieces of one message are written together.
@@ -264,7 +270,7 @@ async fn rows(plans: &[EpochPlan<'_, '_>], embedder: &Embedder) -> Result<Vec<Op
         let needed = epoch.changed();
         let row = |plan: &Plan<'_, '_>| match &plan.known {
             _ if !needed => None,
-            Some(known) if !plan.embed => Some(PassageRow { stream: plan.stream, ..known.clone() }),
+            Some(known) if !plan.embed => Some(again(plan, known)),
             _ => vectors.next().map(|read| made(plan, read)),
         };
         epochs.push(epoch.passages.iter().map(row).collect());
@@ -333,6 +339,22 @@ async fn embed<'p, 'a: 'p>(
     Ok(all)
 }
 
+/// The row of a passage whose vectors stand, while its time or what it carries may have changed.
+fn again(plan: &Plan<'_, '_>, known: &PassageRow) -> PassageRow {
+    let Plan { passage, reading, stream, .. } = plan;
+    let m = passage.message;
+    PassageRow {
+        reading: *reading,
+        stream: *stream,
+        person: m.sender.person(&m.source),
+        time: m.time,
+        has: MessageRow::has(m),
+        context_words: passage.context_words.clone(),
+        plain: passage.plain.clone(),
+        ..known.clone()
+    }
+}
+
 /// The row of a passage that was just read, still without its state.
 fn made(plan: &Plan<'_, '_>, read: Read) -> PassageRow {
     let Plan { passage, reading, stream, .. } = plan;
@@ -349,6 +371,7 @@ fn made(plan: &Plan<'_, '_>, read: Read) -> PassageRow {
         source: m.source.clone(),
         kind: m.kind,
         time: m.time,
+        has: MessageRow::has(m),
         start: passage.at.start as i32,
         end: passage.at.end as i32,
         length: passage.length as i32,

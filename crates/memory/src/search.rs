@@ -8,6 +8,7 @@ use crate::{
     catalogue::Catalogue,
     fusion::{self, Fused, Scores},
     order::{self, Question},
+    people,
     query::{self, Understood},
     read,
     snippet::{self, in_utf16},
@@ -15,7 +16,7 @@ use crate::{
 };
 use evoke_embed::Side;
 use evoke_message::{
-    Chip, ConversationId, Filter, Found, Hit, Message, MessageId, Mode, PersonId, Query, Shown, Sort, Why, fold,
+    Chip, ConversationId, Filter, Found, Hit, Message, MessageId, Mode, Query, Shown, Sort, Why, fold,
 };
 use evoke_store::{Condition, Scored};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -122,17 +123,22 @@ impl Memory {
     /// What was clicked and what was typed, both must hold.
     fn resolve(&self, query: &Query, u: &Understood) -> Filter {
         let catalogue = self.catalogue();
-        let mut people = (!query.people.is_empty()).then(|| query.people.clone());
+        let mut people = (!query.people.is_empty()).then(|| catalogue.expand(&query.people));
         if !u.from.is_empty() {
-            let named = people_named(&catalogue, &u.from);
+            let named = people::named(&catalogue, &u.from);
             people = Some(both(people, named));
         }
+        let company = (!u.people.is_empty()).then(|| people::company(&catalogue, &u.people));
         let mut conversations = (!query.conversations.is_empty()).then(|| query.conversations.clone());
         if !u.conversations.is_empty() {
             let wanted: Vec<String> = u.conversations.iter().map(|c| fold(c)).collect();
+            let named = |id: &ConversationId| {
+                catalogue.about(*id).is_some_and(|c| wanted.iter().any(|w| fold(&c.title).contains(w)))
+            };
+            // What belongs into a conversation is part of it.
             let named = catalogue
                 .about_all()
-                .filter(|c| wanted.iter().any(|w| fold(&c.title).contains(w)))
+                .filter(|c| named(&c.id) || c.parent.is_some_and(|parent| named(&parent)))
                 .map(|c| c.id)
                 .collect();
             conversations = Some(both(conversations, named));
@@ -141,9 +147,11 @@ impl Memory {
         sources.extend(u.sources.iter().map(|s| source_key(s)));
         let mut kinds = query.kinds.clone();
         kinds.extend(&u.kinds);
+        let mut has = query.has.clone();
+        has.extend(&u.has);
         let from = query.from.max(u.since);
         let until = [query.until, u.until].into_iter().flatten().min();
-        Filter { sources, kinds, people, conversations, from, until }
+        Filter { sources, kinds, people, conversations, company, has, from, until }
     }
 
     /// All candidates under a condition, best first; in time, newest first, where nothing is to be ranked.
@@ -314,15 +322,14 @@ fn reason(why: &Why, bold: bool) -> String {
 pub(crate) fn shown(catalogue: &Catalogue, m: Message) -> Shown {
     let about = catalogue.about(m.conversation);
     let person = m.sender.person(&m.source);
-    let who = catalogue.who(person);
     Shown {
         id: m.id,
         conversation: m.conversation,
         title: about.map(|c| c.title.clone()).unwrap_or_default(),
         conversation_kind: about.map_or(evoke_message::ConversationKind::Direct, |c| c.kind),
         kind: m.kind,
-        person,
-        mine: m.sender.me || who.is_some_and(|w| w.me),
+        person: catalogue.head(person),
+        mine: m.sender.me || catalogue.is_me(person),
         name: m.sender.name,
         source: m.source,
         role: m.role,
@@ -348,16 +355,6 @@ fn near_to(named: Option<(i64, i64)>, time: i64) -> f32 {
     let Some((from, until)) = named else { return 0.0 };
     let away = (from - time).max(time - until + 1).max(0);
     (1.0 - away as f32 / (NEAR_DAYS * 86_400_000) as f32).max(0.0)
-}
-
-fn people_named(catalogue: &Catalogue, names: &[String]) -> Vec<PersonId> {
-    let wanted: Vec<String> = names.iter().map(|n| fold(n)).collect();
-    let is_me = |w: &String| w == "me" || w == "i";
-    catalogue
-        .everyone()
-        .filter(|p| wanted.iter().any(|w| fold(&p.name).contains(w) || (p.me && is_me(w))))
-        .map(|p| p.id)
-        .collect()
 }
 
 fn both<T: PartialEq>(clicked: Option<Vec<T>>, typed: Vec<T>) -> Vec<T> {
@@ -388,8 +385,11 @@ fn chips(query: &Query, understood: &Understood, catalogue: &Catalogue) -> Vec<C
     for kind in &query.kinds {
         clicked("kind", kind.as_str().to_owned());
     }
+    for has in &query.has {
+        clicked("has", has.as_str().to_owned());
+    }
     for person in &query.people {
-        clicked("from", catalogue.who(*person).map(|p| p.name.clone()).unwrap_or_default());
+        clicked("from", catalogue.name_of(*person).to_owned());
     }
     for conversation in &query.conversations {
         clicked("in", catalogue.about(*conversation).map(|c| c.title.clone()).unwrap_or_default());

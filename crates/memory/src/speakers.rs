@@ -19,9 +19,13 @@ pub(crate) fn named(
     let speakers: Vec<(MessageId, PersonId)> =
         messages.filter_map(|id| Some((id, catalogue.person(catalogue.get(id)?)))).collect();
     let names = |person: PersonId| {
-        let who = catalogue.who(person);
-        let by_name = who.is_some_and(|who| split(&who.name).any(|w| w.chars().count() > 1 && telling.contains(&w)));
-        by_name || who.is_some_and(|who| who.me) && I.iter().any(|word| asked.contains(*word))
+        // Whatever a source calls them.
+        let by_name = catalogue
+            .expand(&[person])
+            .into_iter()
+            .filter_map(|id| catalogue.who(id))
+            .any(|who| split(&who.name).any(|w| w.chars().count() > 1 && telling.contains(&w)));
+        by_name || catalogue.is_me(person) && I.iter().any(|word| asked.contains(*word))
     };
     let mut known: HashMap<PersonId, bool> = HashMap::new();
     for (_, person) in &speakers {
@@ -70,6 +74,7 @@ mod tests {
                 digest: 0,
                 import: 1,
                 readable: true,
+                has: 0,
             });
         }
         catalogue

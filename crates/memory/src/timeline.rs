@@ -216,9 +216,9 @@ fn spans(catalogue: &Catalogue) -> Vec<Span> {
 fn people(catalogue: &Catalogue, rows: &[&Row]) -> Vec<Facet> {
     let mut counts: HashMap<PersonId, u64> = HashMap::new();
     for row in rows {
-        *counts.entry(catalogue.person(row)).or_default() += 1;
+        *counts.entry(catalogue.head(catalogue.person(row))).or_default() += 1;
     }
-    let label = |id: PersonId| catalogue.who(id).map(|p| p.name.clone()).unwrap_or_default();
+    let label = |id: PersonId| catalogue.name_of(id).to_owned();
     let mut all: Vec<Facet> =
         counts.into_iter().map(|(id, count)| Facet { key: id.to_string(), label: label(id), count }).collect();
     all.sort_by(|a, b| b.count.cmp(&a.count).then(a.label.cmp(&b.label)));

@@ -3,8 +3,9 @@
 //! The desktop window sends these through Tauri, `evoke stdio` reads them line by line.
 
 use crate::{
-    ConversationId, ConversationRow, Day, DryRun, Forgotten, Found, Job, MessageId, Page, PersonId, PersonRow, Query,
-    Receipt, SourceRow, Status, Target, Timeline, Unit,
+    ConversationId, ConversationRow, Day, Discovered, DryRun, Duplicate, Forgotten, Found, ImportShown, Job, MessageId,
+    Page, PersonId, PersonPage, PersonRow, Provenance, Query, Receipt, SourceRow, Status, Suggestion, Target, Timeline,
+    Unit, WatchedRow, WhoIsMe,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -69,6 +70,9 @@ pub enum Call {
         paths: Vec<String>,
         zone: Option<String>,
         again: bool,
+        /// What the owner is called in these exports, where they do not say it.
+        #[serde(default)]
+        me: Option<String>,
     },
     /// Starts a job that imports the sample archive.
     Sample,
@@ -87,6 +91,81 @@ pub enum Call {
         job: u64,
     },
     Receipts,
+    /// An import with every record that was not kept.
+    ShowImport {
+        #[ts(type = "number")]
+        import: u64,
+    },
+    /// Writes the records of an import that were not kept as CSV to a file.
+    ExportLost {
+        #[ts(type = "number")]
+        import: u64,
+        path: String,
+    },
+    /// Takes back all that an import did, and nothing else.
+    UndoImport {
+        #[ts(type = "number")]
+        import: u64,
+    },
+    /// A person with identities, contact, conversations and mentions.
+    Person {
+        #[ts(as = "String")]
+        person: PersonId,
+    },
+    /// People who may be one.
+    SuggestPeople,
+    /// Makes people one; the first stands for all.
+    MergePeople {
+        #[ts(as = "Vec<String>")]
+        people: Vec<PersonId>,
+    },
+    /// Takes an identity out of its person.
+    SplitPerson {
+        #[ts(as = "String")]
+        identity: PersonId,
+    },
+    /// These are different people: not suggested again.
+    NotTheSame {
+        #[ts(as = "Vec<String>")]
+        people: Vec<PersonId>,
+    },
+    /// Imports of which nobody has said yet who the owner is.
+    WhoIsMe,
+    /// Says who the owner is in an import; nobody where the list is empty.
+    AnswerMe {
+        #[ts(type = "number")]
+        import: u64,
+        #[ts(as = "Vec<String>")]
+        people: Vec<PersonId>,
+    },
+    /// Where a message was seen.
+    Provenances {
+        #[ts(as = "String")]
+        message: MessageId,
+    },
+    /// Messages that were found to be copies of others.
+    Duplicates,
+    /// Shows a copy as a message of its own again, and keeps it so.
+    UndoDuplicate {
+        #[ts(as = "String")]
+        message: MessageId,
+    },
+    /// Reads the wall times of a source in a zone.
+    SetZone {
+        source: String,
+        zone: String,
+    },
+    /// What could be imported from this computer.
+    Discover,
+    Watched,
+    /// Keeps a folder up to date from now on.
+    AddWatched {
+        path: String,
+    },
+    /// No longer; what was read of it stays.
+    RemoveWatched {
+        path: String,
+    },
     PreviewForget {
         target: Target,
     },
@@ -117,6 +196,14 @@ pub enum Reply {
     Jobs(Vec<Job>),
     Receipts(Vec<Receipt>),
     Forgotten(Forgotten),
+    Import(ImportShown),
+    Person(PersonPage),
+    Suggestions(Vec<Suggestion>),
+    WhoIsMe(Vec<WhoIsMe>),
+    Provenances(Vec<Provenance>),
+    Duplicates(Vec<Duplicate>),
+    Discovered(Vec<Discovered>),
+    Watched(Vec<WatchedRow>),
     Done,
 }
 

@@ -1,6 +1,6 @@
 //! What is asked: a typed query, and the plain filter that the database must agree with.
 
-use crate::{ConversationId, Kind, Message, PersonId};
+use crate::{ConversationId, Has, Kind, Message, PersonId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -19,6 +19,8 @@ pub struct Query {
     pub people: Vec<PersonId>,
     #[ts(as = "Vec<String>")]
     pub conversations: Vec<ConversationId>,
+    /// What the message must carry, all of it.
+    pub has: Vec<Has>,
     /// First instant searched, UTC milliseconds.
     #[ts(type = "number | null")]
     pub from: Option<i64>,
@@ -50,6 +52,13 @@ pub enum Sort {
     Oldest,
 }
 
+/// All that passed between the owner and a person: what the person wrote, and what was said in talks with them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Company {
+    pub people: Vec<PersonId>,
+    pub conversations: Vec<ConversationId>,
+}
+
 /// Which messages may be found. Every field is a condition; an empty list asks nothing.
 /// Names are resolved to ids before they get here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +68,10 @@ pub struct Filter {
     /// `Some(vec![])` (a name nobody has) matches nothing.
     pub people: Option<Vec<PersonId>>,
     pub conversations: Option<Vec<ConversationId>>,
+    /// Written by one of these people or in one of these conversations.
+    pub company: Option<Company>,
+    /// All of these.
+    pub has: Vec<Has>,
     /// `time >= from`
     pub from: Option<i64>,
     /// `time < until`
@@ -68,11 +81,15 @@ pub struct Filter {
 impl Filter {
     /// The plain meaning. A property test holds the database's filter to it.
     pub fn matches(&self, m: &Message) -> bool {
-        let Filter { sources, kinds, people, conversations, from, until } = self;
+        let Filter { sources, kinds, people, conversations, company, has, from, until } = self;
+        let person = m.sender.person(&m.source);
+        let there = m.has();
         (sources.is_empty() || sources.contains(&m.source))
             && (kinds.is_empty() || kinds.contains(&m.kind))
-            && people.as_ref().is_none_or(|p| p.contains(&m.sender.person(&m.source)))
+            && people.as_ref().is_none_or(|p| p.contains(&person))
             && conversations.as_ref().is_none_or(|c| c.contains(&m.conversation))
+            && company.as_ref().is_none_or(|c| c.people.contains(&person) || c.conversations.contains(&m.conversation))
+            && has.iter().all(|h| there.contains(h))
             && from.is_none_or(|t| m.time >= t)
             && until.is_none_or(|t| m.time < t)
     }

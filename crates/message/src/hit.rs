@@ -96,7 +96,7 @@ pub struct Why {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct Chip {
-    /// `from`, `in`, `source`, `kind`, `date`, `phrase`, `not`.
+    /// `from`, `person`, `in`, `source`, `kind`, `has`, `date`, `phrase`, `not`.
     pub field: String,
     /// In words: "Feb – Oct 2024".
     pub label: String,
@@ -121,6 +121,8 @@ pub struct Facets {
     pub sources: Vec<Facet>,
     pub people: Vec<Facet>,
     pub kinds: Vec<Facet>,
+    /// Keys of [`crate::Has`]: one message may count in several.
+    pub has: Vec<Facet>,
     pub years: Vec<Facet>,
 }
 
@@ -173,6 +175,9 @@ pub struct Page {
     pub source: String,
     pub kind: ConversationKind,
     pub participants: Vec<String>,
+    /// The conversation that it belongs into: the session of a subagent, the channel of a thread.
+    #[ts(as = "Option<String>")]
+    pub parent: Option<ConversationId>,
     /// Messages in the whole conversation.
     #[ts(type = "number")]
     pub total: u64,

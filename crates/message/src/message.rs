@@ -126,7 +126,7 @@ pub struct Reaction {
 }
 
 /// Where in an export a record stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct Place {
     /// File, with its path inside a container: `export.zip/conversations.json`.
@@ -134,6 +134,68 @@ pub struct Place {
     /// Line (from 1) in line formats, record number (from 1) elsewhere.
     #[ts(type = "number")]
     pub at: u64,
+}
+
+/// What a message carries besides its words. The filter and facet "Has".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "types.ts")]
+pub enum Has {
+    Image,
+    /// An attachment that is neither a picture nor a recording.
+    File,
+    Link,
+    /// A voice note or another recording.
+    Voice,
+}
+
+impl Has {
+    pub const ALL: [Has; 4] = [Has::Image, Has::File, Has::Link, Has::Voice];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Has::Image => "image",
+            Has::File => "file",
+            Has::Link => "link",
+            Has::Voice => "voice",
+        }
+    }
+
+    pub fn parse(s: &str) -> Option<Has> {
+        Has::ALL.into_iter().find(|h| h.as_str() == s)
+    }
+
+    /// Bits of a set, in the order of `ALL`.
+    pub fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// What an attachment is, by its type, and where it has none by the ending of its name.
+    pub fn of(attachment: &Attachment) -> Has {
+        const IMAGES: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "heic", "bmp", "tiff", "svg"];
+        const SOUNDS: [&str; 9] = ["opus", "ogg", "oga", "m4a", "amr", "aac", "mp3", "wav", "caf"];
+        let kind = attachment.mime.as_deref().unwrap_or_default();
+        let ending = attachment.name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+        if kind.starts_with("image/") || kind.is_empty() && IMAGES.contains(&ending.as_str()) {
+            Has::Image
+        } else if kind.starts_with("audio/") || kind.is_empty() && SOUNDS.contains(&ending.as_str()) {
+            Has::Voice
+        } else {
+            Has::File
+        }
+    }
+}
+
+impl Message {
+    /// What it carries, in the order of [`Has::ALL`].
+    pub fn has(&self) -> Vec<Has> {
+        let link = self.text.contains("http://") || self.text.contains("https://");
+        let there = |has: &Has| match has {
+            Has::Link => link,
+            other => self.attachments.iter().any(|a| Has::of(a) == *other),
+        };
+        Has::ALL.into_iter().filter(there).collect()
+    }
 }
 
 /// A thread, channel, direct chat or note file.

@@ -67,6 +67,12 @@ pub struct Receipt {
     /// When it was undone, UTC milliseconds.
     #[ts(type = "number | null")]
     pub undone: Option<i64>,
+    /// Messages whose export has only wall time, and the zone in which it was read; empty where there are none.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub wall_times: u64,
+    #[serde(default)]
+    pub zone: String,
 }
 
 impl Receipt {
@@ -76,6 +82,61 @@ impl Receipt {
             && self.skipped == of(&self.skipped_because)
             && self.failed == of(&self.failed_because)
     }
+}
+
+/// A record of an import that was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Lost {
+    /// False where it could not be read at all.
+    pub skipped: bool,
+    pub reason: String,
+    pub place: Place,
+}
+
+/// An import with every record that was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct ImportShown {
+    pub receipt: Receipt,
+    /// In the order in which they were met.
+    pub lost: Vec<Lost>,
+    /// Records beyond those that the archive keeps of one import: counted in the receipt, not listed.
+    #[ts(type = "number")]
+    pub not_listed: u64,
+}
+
+/// Where a message was seen: one export of one import.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Provenance {
+    #[ts(type = "number")]
+    pub import: u64,
+    pub source: String,
+    pub place: Place,
+}
+
+/// A message that was found to be the same as another one, from another exporter of one chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct Duplicate {
+    /// The copy that is not shown.
+    #[ts(as = "String")]
+    pub message: MessageId,
+    /// The message that is shown in its place.
+    #[ts(as = "String")]
+    pub of: MessageId,
+    pub source: String,
+    pub of_source: String,
+    /// Title of the copy's conversation.
+    pub title: String,
+    /// The import that brought the copy.
+    #[ts(type = "number")]
+    pub import: u64,
+    pub name: String,
+    #[ts(type = "number")]
+    pub time: i64,
+    pub text: String,
 }
 
 /// What an import would do; nothing is written.

@@ -135,6 +135,8 @@ pub struct SourceRow {
     /// 1 to 6, given once and for life; 0 is "other".
     pub hue: u8,
     pub imports: Vec<Receipt>,
+    /// The zone in which its wall times are read; none where nobody said: the zone shown.
+    pub zone: Option<String>,
     /// How a person gets an export of it.
     pub how_to_export: String,
 }
@@ -142,11 +144,15 @@ pub struct SourceRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct PersonRow {
+    /// Of the identity that stands for all of them.
     #[ts(as = "String")]
     pub id: PersonId,
     pub name: String,
     pub me: bool,
     pub sources: Vec<String>,
+    /// Identities that were merged into this person.
+    #[ts(type = "number")]
+    pub identities: u64,
     #[ts(type = "number")]
     pub messages: u64,
     #[ts(type = "number | null")]
@@ -160,6 +166,9 @@ pub struct PersonRow {
 pub struct ConversationRow {
     #[ts(as = "String")]
     pub id: ConversationId,
+    /// The conversation that it belongs into: the session of a subagent, the channel of a thread.
+    #[ts(as = "Option<String>")]
+    pub parent: Option<ConversationId>,
     pub source: String,
     pub kind: ConversationKind,
     pub title: String,

@@ -15,7 +15,7 @@ impl Condition {
     /// SQL that holds for messages and passages alike (passages repeat the columns of their message),
     /// or none where everything passes.
     pub(crate) fn sql(&self) -> Option<String> {
-        let Filter { sources, kinds, people, conversations, from, until } = &self.filter;
+        let Filter { sources, kinds, people, conversations, company, has, from, until } = &self.filter;
         let mut parts = Vec::new();
         if !sources.is_empty() {
             parts.push(among("source", sources.iter()));
@@ -29,6 +29,12 @@ impl Condition {
         if let Some(conversations) = conversations {
             parts.push(among("conversation", conversations.iter().map(ToString::to_string)));
         }
+        if let Some(company) = company {
+            let people = among("person", company.people.iter().map(ToString::to_string));
+            let talks = among("conversation", company.conversations.iter().map(ToString::to_string));
+            parts.push(format!("({people} OR {talks})"));
+        }
+        parts.extend(has.iter().map(|h| format!("contains(has, {})", quoted(h.as_str()))));
         parts.extend(from.map(|t| format!("time >= {t}")));
         parts.extend(until.map(|t| format!("time < {t}")));
         parts.extend(self.phrases.iter().map(|p| format!("contains(plain, {})", quoted(p))));

@@ -9,7 +9,8 @@ use crate::{
 use anyhow::Context;
 use arrow_array::RecordBatch;
 use evoke_message::{
-    Attachment, Conversation, ConversationId, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role, Sender,
+    Attachment, Conversation, ConversationId, Has, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role,
+    Sender,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -25,6 +26,21 @@ pub struct MessageRow {
     pub digest: i64,
     /// The import that added it.
     pub import: i64,
+    /// Where the export has no zone: what its clock showed, as if in UTC.
+    pub wall: Option<i64>,
+}
+
+/// A set of what a message carries, as a column: its words, or `-`.
+fn has_text(message: &Message) -> String {
+    let words: Vec<&str> = message.has().into_iter().map(Has::as_str).collect();
+    if words.is_empty() { NOTHING.to_owned() } else { words.join(" ") }
+}
+
+/// Carries nothing; an empty column was written before anybody looked.
+pub(crate) const NOTHING: &str = "-";
+
+fn has_bits(text: &str) -> u8 {
+    text.split(' ').filter_map(Has::parse).map(Has::bit).sum()
 }
 
 /// What is only shown.
@@ -45,6 +61,11 @@ struct Rest {
 }
 
 impl MessageRow {
+    /// What the message carries, as the passages repeat it.
+    pub fn has(message: &Message) -> String {
+        has_text(message)
+    }
+
     pub fn person(&self) -> PersonId {
         self.message.sender.person(&self.message.source)
     }
@@ -69,6 +90,8 @@ impl MessageRow {
             .text("plain", rows.iter().map(|r| &r.plain))
             .long("digest", rows.iter().map(|r| r.digest))
             .long("import", rows.iter().map(|r| r.import))
+            .long("wall", rows.iter().map(|r| r.wall.unwrap_or_default()))
+            .text("has", each().map(has_text))
             .batch()
     }
 
@@ -141,17 +164,32 @@ pub struct Known {
     pub import: i64,
     /// It has text that can be read for its meaning.
     pub readable: bool,
+    /// Bits of [`Has`].
+    pub has: u8,
 }
 
 impl Known {
-    pub(crate) const COLUMNS: [&str; 11] =
-        ["id", "conversation", "person", "source", "kind", "part", "time", "place", "digest", "import", "readable"];
+    pub(crate) const COLUMNS: [&str; 12] = [
+        "id",
+        "conversation",
+        "person",
+        "source",
+        "kind",
+        "part",
+        "time",
+        "place",
+        "digest",
+        "import",
+        "readable",
+        "has",
+    ];
 
     pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<Known>, StoreError> {
         let (id, conversation, person) = (texts(batch, "id")?, texts(batch, "conversation")?, texts(batch, "person")?);
         let (source, kind, part) = (texts(batch, "source")?, texts(batch, "kind")?, texts(batch, "part")?);
         let (time, order) = (longs(batch, "time")?, longs(batch, "place")?);
         let (digest, import, readable) = (longs(batch, "digest")?, longs(batch, "import")?, flags(batch, "readable")?);
+        let has = texts(batch, "has")?;
         (0..batch.num_rows())
             .map(|i| {
                 Ok(Known {
@@ -166,6 +204,7 @@ impl Known {
                     digest: digest.value(i),
                     import: import.value(i),
                     readable: readable.value(i),
+                    has: has_bits(has.value(i)),
                 })
             })
             .collect()
@@ -183,6 +222,8 @@ pub struct PassageRow {
     pub source: String,
     pub kind: Kind,
     pub time: i64,
+    /// What its message carries, as that has it.
+    pub has: String,
     /// Byte range in the message's text.
     pub start: i32,
     pub end: i32,
@@ -218,6 +259,7 @@ impl PassageRow {
             .text("source", rows.iter().map(|r| &r.source))
             .text("kind", rows.iter().map(|r| r.kind.as_str()))
             .long("time", rows.iter().map(|r| r.time))
+            .text("has", rows.iter().map(|r| &r.has))
             .int("start", rows.iter().map(|r| r.start))
             .int("end", rows.iter().map(|r| r.end))
             .int("length", rows.iter().map(|r| r.length))
@@ -242,7 +284,7 @@ impl PassageRow {
         let (length, words, plain) = (ints(batch, "length")?, texts(batch, "context_words")?, texts(batch, "plain")?);
         let (reading, cut) = (longs(batch, "reading")?, flags(batch, "cut")?);
         // Not in an older archive, until a writer adds them.
-        let (stream, asks) = (longs(batch, "stream").ok(), flags(batch, "asks").ok());
+        let (stream, asks, has) = (longs(batch, "stream").ok(), flags(batch, "asks").ok(), texts(batch, "has").ok());
         (0..batch.num_rows())
             .map(|i| {
                 Ok(PassageRow {
@@ -253,6 +295,7 @@ impl PassageRow {
                     source: source.value(i).to_owned(),
                     kind: Kind::parse(kind.value(i)).context("unknown kind")?,
                     time: time.value(i),
+                    has: has.map_or(String::new(), |h| h.value(i).to_owned()),
                     start: start.value(i),
                     end: end.value(i),
                     length: length.value(i),
@@ -310,31 +353,6 @@ impl PersonRow {
     }
 }
 
-/// An import, as JSON of its receipt; `open` until it has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportRow {
-    pub number: i64,
-    pub open: bool,
-    pub data: String,
-}
-
-impl ImportRow {
-    pub(crate) fn batch(rows: &[ImportRow]) -> Result<RecordBatch, StoreError> {
-        Columns::default()
-            .long("number", rows.iter().map(|r| r.number))
-            .flag("open", rows.iter().map(|r| r.open))
-            .text("data", rows.iter().map(|r| &r.data))
-            .batch()
-    }
-
-    pub(crate) fn read(batch: &RecordBatch) -> Result<Vec<ImportRow>, StoreError> {
-        let (number, open, data) = (longs(batch, "number")?, flags(batch, "open")?, texts(batch, "data")?);
-        Ok((0..batch.num_rows())
-            .map(|i| ImportRow { number: number.value(i), open: open.value(i), data: data.value(i).to_owned() })
-            .collect())
-    }
-}
-
 pub(crate) fn conversation_batch(rows: &[Conversation]) -> Result<RecordBatch, StoreError> {
     let data: Vec<String> = rows.iter().map(json).collect::<Result<_, _>>()?;
     Columns::default().text("id", rows.iter().map(|r| r.id.to_string())).text("data", data.iter()).batch()
@@ -355,24 +373,11 @@ pub(crate) fn ids<T: std::str::FromStr<Err = String>>(batch: &RecordBatch) -> Re
     (0..batch.num_rows()).map(|i| parsed(id.value(i))).collect()
 }
 
-/// Which later import met a message again.
-pub(crate) fn met_batch(import: i64, ids: &[MessageId]) -> Result<RecordBatch, StoreError> {
-    Columns::default()
-        .text("id", ids.iter().map(ToString::to_string))
-        .long("import", ids.iter().map(|_| import))
-        .batch()
-}
-
-pub(crate) fn met(batch: &RecordBatch) -> Result<Vec<(MessageId, i64)>, StoreError> {
-    let (id, import) = (texts(batch, "id")?, longs(batch, "import")?);
-    (0..batch.num_rows()).map(|i| Ok((parsed(id.value(i))?, import.value(i)))).collect()
-}
-
-fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     Ok(serde_json::to_string(value).context("a row could not be written as JSON")?)
 }
 
-fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn unjson<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     Ok(serde_json::from_str(text).context("a row's JSON could not be read")?)
 }
 

@@ -162,6 +162,64 @@ mod tests {
         assert_eq!(store.passages(1, sizes, true).await.unwrap().waiting().await.unwrap(), ids);
     }
 
+    #[tokio::test]
+    async fn messages_written_before_anybody_looked_say_later_what_they_carry() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&vault(&folder), true).await.unwrap();
+        let row = |n: u8| crate::MessageRow {
+            message: message(n),
+            words: "w".into(),
+            plain: " w ".into(),
+            digest: 0,
+            import: 1,
+            wall: Some(5),
+        };
+        store.add_messages(&[row(1), row(2)]).await.unwrap();
+        drop(store);
+        let connection = connection(&vault(&folder)).await.unwrap();
+        let messages = connection.open_table("messages").lance_read_params(read_params()).execute().await.unwrap();
+        messages.drop_columns(&["has", "wall"]).await.unwrap();
+        connection.drop_table("contacts", &[]).await.unwrap();
+        drop((messages, connection));
+
+        let store = Store::open(&vault(&folder), true).await.unwrap();
+        let mut known = Vec::new();
+        store.known(|k| known.push((k.id, k.has))).await.unwrap();
+        known.sort();
+        let [one, other] = [1, 2].map(|n| MessageId([n; 16]));
+        assert_eq!(known, [(one, 0), (other, 0)]);
+        assert_eq!(store.walls(&[one]).await.unwrap().get(&one), Some(&0), "not kept");
+        store.say_has("link", &[one]).await.unwrap();
+        store.rest_has_nothing().await.unwrap();
+        let link = evoke_message::Filter { has: vec![evoke_message::Has::Link], ..Default::default() };
+        let found = store.passing(&crate::Condition { filter: link, ..Default::default() }).await.unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [one]);
+        assert!(store.contacts().await.unwrap().is_empty());
+    }
+
+    fn message(n: u8) -> evoke_message::Message {
+        evoke_message::Message {
+            id: MessageId([n; 16]),
+            conversation: ConversationId([0; 16]),
+            source: "t".into(),
+            kind: evoke_message::Kind::Chat,
+            sender: evoke_message::Sender { key: "a".into(), name: "Ana".into(), me: false },
+            role: evoke_message::Role::Human,
+            part: evoke_message::Part::Text,
+            time: 0,
+            time_original: String::new(),
+            zone_known: true,
+            edited: None,
+            text: "w".into(),
+            reply_to: None,
+            attachments: vec![],
+            reactions: vec![],
+            active: true,
+            order: 0,
+            place: evoke_message::Place::default(),
+        }
+    }
+
     /// Without the commit handler of this file 260 of 410 rows are left.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn writers_side_by_side_lose_no_rows() {

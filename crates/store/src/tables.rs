@@ -2,9 +2,11 @@
 //! what a model made of the messages has tables of its own, see `passages.rs`.
 
 use crate::{
-    ImportRow, Known, MessageRow, Passages, PersonRow, Sizes, StoreError,
+    ContactRow, EarlierRow, ImportRow, Known, MergeRow, MessageRow, Passages, PersonRow, SameRow, Sizes, StoreError,
+    columns::longs,
     condition::among,
-    rows::{conversation_batch, conversations, id_batch, ids, met, met_batch},
+    records::{lost_batch, met_batch},
+    rows::{conversation_batch, conversations, id_batch, ids},
     session,
 };
 use arrow_array::RecordBatch;
@@ -15,10 +17,11 @@ use lancedb::{
     Connection, Table,
     query::{ExecutableQuery, QueryBase, Select},
 };
+use std::collections::HashMap;
 
 /// Version of the tables. Added columns need no new version (`session::with_new_columns`); a change of
-/// meaning does, with its step in `evoke-memory`'s home.
-pub const SCHEMA: u32 = 1;
+/// meaning, or a new table, does, with its step in `evoke-memory`'s `upgrade.rs`.
+pub const SCHEMA: u32 = 2;
 
 /// Ids in one `IN (…)` at most.
 const MOST_IDS: usize = 500;
@@ -35,6 +38,16 @@ pub struct Store {
     pub(crate) met: Table,
     /// Messages that a re-import must not bring back.
     pub(crate) forgotten: Table,
+    /// What lists of contacts say.
+    pub(crate) contacts: Table,
+    /// Which people are one.
+    pub(crate) merges: Table,
+    /// Copies of messages, from another exporter of the same chat.
+    pub(crate) same: Table,
+    /// What rows were before an import changed them.
+    pub(crate) earlier: Table,
+    /// Records of imports that were not kept.
+    pub(crate) lost: Table,
 }
 
 /// Versions of the tables that a copy in memory depends on.
@@ -43,29 +56,64 @@ pub struct Versions {
     pub messages: u64,
     pub conversations: u64,
     pub people: u64,
+    pub contacts: u64,
+    pub merges: u64,
+    pub same: u64,
 }
 
-const NAMES: [&str; 6] = ["messages", "conversations", "people", "imports", "met", "forgotten"];
+/// Tables of a `Store`.
+const TABLES: usize = 11;
+const NAMES: [&str; TABLES] = [
+    "messages",
+    "conversations",
+    "people",
+    "imports",
+    "met",
+    "forgotten",
+    "contacts",
+    "merges",
+    "same",
+    "earlier",
+    "lost",
+];
 
 impl Store {
     /// Opens the tables of a vault; a writer makes what is missing.
     pub async fn open(vault: &Vault, writer: bool) -> Result<Store, StoreError> {
         let connection = session::connection(vault).await?;
-        let empty: [RecordBatch; 6] = [
+        let empty: [RecordBatch; TABLES] = [
             MessageRow::batch(&[])?,
             conversation_batch(&[])?,
             PersonRow::batch(&[])?,
             ImportRow::batch(&[])?,
             met_batch(0, &[])?,
             id_batch::<MessageId>(&[])?,
+            ContactRow::batch(&[])?,
+            MergeRow::batch(&[])?,
+            SameRow::batch(&[])?,
+            EarlierRow::batch(&[])?,
+            lost_batch(0, 0, &[])?,
         ];
         let mut tables = Vec::new();
         for (name, empty) in NAMES.into_iter().zip(empty) {
             tables.push(session::table(&connection, name, empty, writer).await?);
         }
-        let [messages, conversations, people, imports, met, forgotten] =
-            <[Table; 6]>::try_from(tables).map_err(|_| anyhow::anyhow!("six tables were to be opened"))?;
-        Ok(Store { connection, messages, conversations, people, imports, met, forgotten })
+        let [messages, conversations, people, imports, met, forgotten, contacts, merges, same, earlier, lost] =
+            <[Table; TABLES]>::try_from(tables).map_err(|_| anyhow::anyhow!("a table was not opened"))?;
+        Ok(Store {
+            connection,
+            messages,
+            conversations,
+            people,
+            imports,
+            met,
+            forgotten,
+            contacts,
+            merges,
+            same,
+            earlier,
+            lost,
+        })
     }
 
     /// Opens what the model of one generation made, or its empty tables; a reader makes none.
@@ -78,9 +126,22 @@ impl Store {
         Passages::drop_tables(&self.connection, generation).await
     }
 
-    pub(crate) fn all(&self) -> [&Table; 6] {
-        let Store { connection: _, messages, conversations, people, imports, met, forgotten } = self;
-        [messages, conversations, people, imports, met, forgotten]
+    pub(crate) fn all(&self) -> [&Table; TABLES] {
+        let Store {
+            connection: _,
+            messages,
+            conversations,
+            people,
+            imports,
+            met,
+            forgotten,
+            contacts,
+            merges,
+            same,
+            earlier,
+            lost,
+        } = self;
+        [messages, conversations, people, imports, met, forgotten, contacts, merges, same, earlier, lost]
     }
 
     pub async fn versions(&self) -> Result<Versions, StoreError> {
@@ -88,6 +149,9 @@ impl Store {
             messages: self.messages.version().await?,
             conversations: self.conversations.version().await?,
             people: self.people.version().await?,
+            contacts: self.contacts.version().await?,
+            merges: self.merges.version().await?,
+            same: self.same.version().await?,
         })
     }
 
@@ -139,9 +203,17 @@ impl Store {
         flat(rows(&self.forgotten, None, None).await?, ids)
     }
 
-    /// Which imports met which messages after the one that added them.
-    pub async fn met(&self) -> Result<Vec<(MessageId, i64)>, StoreError> {
-        flat(rows(&self.met, None, None).await?, met)
+    /// The wall times of messages that have one; 0 where it was not kept.
+    pub async fn walls(&self, of: &[MessageId]) -> Result<HashMap<MessageId, i64>, StoreError> {
+        let mut all = HashMap::new();
+        for part in of.chunks(MOST_IDS) {
+            let only = among("id", part.iter().map(ToString::to_string));
+            for batch in rows(&self.messages, Some(only), Some(&["id", "wall"])).await? {
+                let wall = longs(&batch, "wall")?;
+                all.extend(ids::<MessageId>(&batch)?.into_iter().enumerate().map(|(i, id)| (id, wall.value(i))));
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     ImportRow, MessageRow, PassageRow, Passages, PersonRow, Store, StoreError,
-    condition::among,
-    rows::{conversation_batch, id_batch, met_batch},
+    condition::{among, quoted},
+    rows::{NOTHING, conversation_batch, id_batch},
 };
 use arrow_array::{RecordBatch, RecordBatchIterator};
 use evoke_message::{Conversation, ConversationId, MessageId};
@@ -34,10 +34,6 @@ impl Store {
         upsert(&self.imports, "number", ImportRow::batch(&[row])?).await
     }
 
-    pub async fn add_met(&self, import: i64, ids: &[MessageId]) -> Result<(), StoreError> {
-        append(&self.met, met_batch(import, ids)?).await
-    }
-
     pub async fn add_forgotten(&self, ids: &[MessageId]) -> Result<(), StoreError> {
         append(&self.forgotten, id_batch(ids)?).await
     }
@@ -50,10 +46,6 @@ impl Store {
         delete(&self.messages, "id", ids).await
     }
 
-    pub async fn delete_met(&self, ids: &[MessageId]) -> Result<(), StoreError> {
-        delete(&self.met, "id", ids).await
-    }
-
     pub async fn delete_conversations(&self, ids: &[ConversationId]) -> Result<(), StoreError> {
         delete(&self.conversations, "id", ids).await
     }
@@ -62,12 +54,17 @@ impl Store {
         delete(&self.people, "id", ids).await
     }
 
-    /// Gives messages that several imports have to another of them.
-    pub async fn give_to_import(&self, import: i64, ids: &[MessageId]) -> Result<(), StoreError> {
+    /// Says what messages carry that were written before anybody looked: those given, and nothing of the rest.
+    pub async fn say_has(&self, has: &str, ids: &[MessageId]) -> Result<(), StoreError> {
         for part in ids.chunks(MOST_IDS) {
             let only = among("id", part.iter().map(ToString::to_string));
-            self.messages.update().only_if(only).column("import", import.to_string()).execute().await?;
+            self.messages.update().only_if(only).column("has", quoted(has)).execute().await?;
         }
+        Ok(())
+    }
+
+    pub async fn rest_has_nothing(&self) -> Result<(), StoreError> {
+        self.messages.update().only_if("has = ''").column("has", quoted(NOTHING)).execute().await?;
         Ok(())
     }
 }
@@ -116,14 +113,14 @@ impl Passages {
     }
 }
 
-async fn append(table: &Table, batch: RecordBatch) -> Result<(), StoreError> {
+pub(crate) async fn append(table: &Table, batch: RecordBatch) -> Result<(), StoreError> {
     if batch.num_rows() > 0 {
         table.add(batch).execute().await?;
     }
     Ok(())
 }
 
-async fn upsert(table: &Table, key: &str, batch: RecordBatch) -> Result<(), StoreError> {
+pub(crate) async fn upsert(table: &Table, key: &str, batch: RecordBatch) -> Result<(), StoreError> {
     if batch.num_rows() == 0 {
         return Ok(());
     }
@@ -134,7 +131,7 @@ async fn upsert(table: &Table, key: &str, batch: RecordBatch) -> Result<(), Stor
     Ok(())
 }
 
-async fn delete<T: ToString>(table: &Table, column: &str, ids: &[T]) -> Result<(), StoreError> {
+pub(crate) async fn delete<T: ToString>(table: &Table, column: &str, ids: &[T]) -> Result<(), StoreError> {
     for part in ids.chunks(MOST_IDS) {
         table.delete(among(column, part.iter().map(ToString::to_string)).as_str()).await?;
     }

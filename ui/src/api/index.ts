@@ -57,7 +57,7 @@ export const dryRun = (paths: string[], zone: string | null) =>
 
 /** Starts an import; `again` brings back what was forgotten. */
 export const importPaths = (paths: string[], zone: string | null, again: boolean) =>
-  ask('job', { call: 'import', paths, zone, again });
+  ask('job', { call: 'import', paths, zone, again, me: null });
 
 export const sample = () => ask('job', { call: 'sample' });
 export const jobs = () => ask('jobs', { call: 'jobs' });

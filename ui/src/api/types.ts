@@ -33,14 +33,18 @@ by_source: Record<string, number>, };
 /**
  * `{"call": "search", "query": {…}}`
  */
-export type Call = { "call": "status" } | { "call": "search", query: Query, } | { "call": "neighbours", message: string, before: number, after: number, } | { "call": "conversation", conversation: string, at: number | null, limit: number, } | { "call": "timeline", query: Query | null, unit: Unit, from: number | null, until: number | null, } | { "call": "day", date: string, sources: Array<string>, } | { "call": "sources" } | { "call": "people" } | { "call": "conversations", source: string | null, } | { "call": "set_me", people: Array<string>, } | { "call": "dry_run", paths: Array<string>, zone: string | null, } | { "call": "import", paths: Array<string>, zone: string | null, again: boolean, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
+export type Call = { "call": "status" } | { "call": "search", query: Query, } | { "call": "neighbours", message: string, before: number, after: number, } | { "call": "conversation", conversation: string, at: number | null, limit: number, } | { "call": "timeline", query: Query | null, unit: Unit, from: number | null, until: number | null, } | { "call": "day", date: string, sources: Array<string>, } | { "call": "sources" } | { "call": "people" } | { "call": "conversations", source: string | null, } | { "call": "set_me", people: Array<string>, } | { "call": "dry_run", paths: Array<string>, zone: string | null, } | { "call": "import", paths: Array<string>, zone: string | null, again: boolean, 
+/**
+ * What the owner is called in these exports, where they do not say it.
+ */
+me: string | null, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "show_import", import: number, } | { "call": "export_lost", import: number, path: string, } | { "call": "undo_import", import: number, } | { "call": "person", person: string, } | { "call": "suggest_people" } | { "call": "merge_people", people: Array<string>, } | { "call": "split_person", identity: string, } | { "call": "not_the_same", people: Array<string>, } | { "call": "who_is_me" } | { "call": "answer_me", import: number, people: Array<string>, } | { "call": "provenances", message: string, } | { "call": "duplicates" } | { "call": "undo_duplicate", message: string, } | { "call": "set_zone", source: string, zone: string, } | { "call": "discover" } | { "call": "watched" } | { "call": "add_watched", path: string, } | { "call": "remove_watched", path: string, } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
 
 /**
  * A filter that was understood from the text or clicked: shown under the field, removable.
  */
 export type Chip = { 
 /**
- * `from`, `in`, `source`, `kind`, `date`, `phrase`, `not`.
+ * `from`, `person`, `in`, `source`, `kind`, `has`, `date`, `phrase`, `not`.
  */
 field: string, 
 /**
@@ -61,9 +65,13 @@ export type Cluster = { conversation: string, title: string, source: string, kin
  */
 message: string, name: string, line: string, };
 
-export type ConversationKind = "direct" | "group" | "channel" | "ai" | "note";
+export type ConversationKind = "direct" | "group" | "channel" | "ai" | "note" | "thread";
 
-export type ConversationRow = { id: string, source: string, kind: ConversationKind, title: string, participants: Array<string>, messages: number, first: number | null, last: number | null, };
+export type ConversationRow = { id: string, 
+/**
+ * The conversation that it belongs into: the session of a subagent, the channel of a thread.
+ */
+parent: string | null, source: string, kind: ConversationKind, title: string, participants: Array<string>, messages: number, first: number | null, last: number | null, };
 
 /**
  * How much of the archive meaning search can see. `waiting + embedded + failed + excluded = passages`.
@@ -92,6 +100,35 @@ hours: Array<Bucket>, clusters: Array<Cluster>,
 other_years: Array<OtherYear>, };
 
 /**
+ * Something that could be imported, told from names, sizes and dates alone: nothing of it was opened.
+ */
+export type Discovered = { 
+/**
+ * Key of the format that it looks like; empty where it may hold several.
+ */
+source: string, 
+/**
+ * "Obsidian vault", "Claude Code sessions"
+ */
+label: string, path: string, 
+/**
+ * Files that would be read.
+ */
+files: number, bytes: number, 
+/**
+ * When its files were first and last changed, UTC milliseconds.
+ */
+first: number | null, last: number | null, 
+/**
+ * It changes by itself and can be kept up to date (`evoke watch add`).
+ */
+watchable: boolean, 
+/**
+ * There were too many files to count them all.
+ */
+more: boolean, };
+
+/**
  * What an import would do; nothing is written.
  */
 export type DryRun = { receipt: Receipt, 
@@ -104,6 +141,38 @@ sentence: string, people: Array<string>,
  */
 titles: Array<string>, };
 
+/**
+ * A message that was found to be the same as another one, from another exporter of one chat.
+ */
+export type Duplicate = { 
+/**
+ * The copy that is not shown.
+ */
+message: string, 
+/**
+ * The message that is shown in its place.
+ */
+of: string, source: string, of_source: string, 
+/**
+ * Title of the copy's conversation.
+ */
+title: string, 
+/**
+ * The import that brought the copy.
+ */
+import: number, name: string, time: number, text: string, };
+
+export type Evidence = { kind: EvidenceKind, 
+/**
+ * "both have the number +49 176 1234567"
+ */
+sentence: string, };
+
+/**
+ * What speaks for two people being one.
+ */
+export type EvidenceKind = "number" | "address" | "name";
+
 export type Facet = { 
 /**
  * What to put into the query: a source key, a person id, a kind, a year.
@@ -113,7 +182,11 @@ key: string, label: string, count: number, };
 /**
  * Counts among all hits, each group within the other filters.
  */
-export type Facets = { sources: Array<Facet>, people: Array<Facet>, kinds: Array<Facet>, years: Array<Facet>, };
+export type Facets = { sources: Array<Facet>, people: Array<Facet>, kinds: Array<Facet>, 
+/**
+ * Keys of [`crate::Has`]: one message may count in several.
+ */
+has: Array<Facet>, years: Array<Facet>, };
 
 /**
  * What forgetting removes (as preview) or removed (as receipt).
@@ -157,6 +230,16 @@ coverage: Coverage, offers: Array<Offer>, took_ms: number,
  */
 order_ms: number | null, };
 
+/**
+ * Somebody who may be the owner, and why.
+ */
+export type Guess = { person: PersonRow, sentence: string, };
+
+/**
+ * What a message carries besides its words. The filter and facet "Has".
+ */
+export type Has = "image" | "file" | "link" | "voice";
+
 export type Hit = { message: Shown, score: number, 
 /**
  * Cut around the best match, at most about 240 characters.
@@ -170,6 +253,28 @@ highlights: Array<Range>,
  * The sentence of the snippet nearest in meaning, where no word matched: tinted, "similar".
  */
 similar: Range | null, why: Why, };
+
+/**
+ * Somebody as one source knows them. A person has one or more.
+ */
+export type Identity = { id: string, source: string, 
+/**
+ * Key within the source: a number, an address, a user id, a name.
+ */
+key: string, name: string, numbers: Array<string>, addresses: Array<string>, handles: Array<string>, messages: number, };
+
+/**
+ * An import with every record that was not kept.
+ */
+export type ImportShown = { receipt: Receipt, 
+/**
+ * In the order in which they were met.
+ */
+lost: Array<Lost>, 
+/**
+ * Records beyond those that the archive keeps of one import: counted in the receipt, not listed.
+ */
+not_listed: number, };
 
 /**
  * The indexes behind search.
@@ -194,7 +299,16 @@ export type JobState = "running" | "paused" | "done" | "stopped" | "failed";
 /**
  * What kind of writing it is. The facet "Kind".
  */
-export type Kind = "chat" | "ai" | "note" | "mail";
+export type Kind = "chat" | "ai" | "note" | "mail" | "web";
+
+/**
+ * A record of an import that was not kept.
+ */
+export type Lost = { 
+/**
+ * False where it could not be read at all.
+ */
+skipped: boolean, reason: string, place: Place, };
 
 /**
  * Which lists a search fuses. `Hybrid` is the product; the others are for measuring.
@@ -231,6 +345,15 @@ reranks_only: boolean, bytes: number,
 trouble: string | null, };
 
 /**
+ * Messages of one local month.
+ */
+export type Month = { 
+/**
+ * `2024-05`
+ */
+month: string, count: number, };
+
+/**
  * What the operating system was told about the network.
  */
 export type Network = { 
@@ -263,6 +386,10 @@ export type OtherYear = { year: number, message: Shown, };
  */
 export type Page = { conversation: string, title: string, source: string, kind: ConversationKind, participants: Array<string>, 
 /**
+ * The conversation that it belongs into: the session of a subagent, the channel of a thread.
+ */
+parent: string | null, 
+/**
  * Messages in the whole conversation.
  */
 total: number, messages: Array<Shown>, 
@@ -276,7 +403,40 @@ earlier: boolean, later: boolean, };
  */
 export type Part = "text" | "service" | "call" | "deleted" | "tool" | "thinking";
 
-export type PersonRow = { id: string, name: string, me: boolean, sources: Array<string>, messages: number, first: number | null, last: number | null, };
+/**
+ * All that is known of a person.
+ */
+export type PersonPage = { 
+/**
+ * `first` and `last` are the first and last contact: of what they wrote and of direct talks with them.
+ */
+person: PersonRow, identities: Array<Identity>, 
+/**
+ * What they wrote, month by month, without gaps between the first and the last.
+ */
+months: Array<Month>, 
+/**
+ * Conversations in which they wrote, the latest first.
+ */
+conversations: Array<ConversationRow>, 
+/**
+ * Notes that mention them, the newest first, at most 50.
+ */
+mentions: Array<Shown>, 
+/**
+ * Of all notes that mention them.
+ */
+mentioned: number, };
+
+export type PersonRow = { 
+/**
+ * Of the identity that stands for all of them.
+ */
+id: string, name: string, me: boolean, sources: Array<string>, 
+/**
+ * Identities that were merged into this person.
+ */
+identities: number, messages: number, first: number | null, last: number | null, };
 
 /**
  * Where in an export a record stands.
@@ -301,6 +461,11 @@ export type Protection = {
 kind: string, sentence: string, };
 
 /**
+ * Where a message was seen: one export of one import.
+ */
+export type Provenance = { import: number, source: string, place: Place, };
+
+/**
  * A search as a door sends it. Filters typed in `text` (`from:ana before:2024 "exact" -not`) and
  * dates in words are parsed by the memory; the other fields are what was clicked.
  */
@@ -313,6 +478,10 @@ sources: Array<string>, kinds: Array<Kind>,
  * Ids of people, as in a facet.
  */
 people: Array<string>, conversations: Array<string>, 
+/**
+ * What the message must carry, all of it.
+ */
+has: Array<Has>, 
 /**
  * First instant searched, UTC milliseconds.
  */
@@ -389,12 +558,16 @@ stopped: boolean,
 /**
  * When it was undone, UTC milliseconds.
  */
-undone: number | null, };
+undone: number | null, 
+/**
+ * Messages whose export has only wall time, and the zone in which it was read; empty where there are none.
+ */
+wall_times: number, zone: string, };
 
 /**
  * `{"reply": "found", "value": {…}}`
  */
-export type Reply = { "reply": "status", "value": Status } | { "reply": "found", "value": Found } | { "reply": "page", "value": Page } | { "reply": "timeline", "value": Timeline } | { "reply": "day", "value": Day } | { "reply": "sources", "value": Array<SourceRow> } | { "reply": "people", "value": Array<PersonRow> } | { "reply": "conversations", "value": Array<ConversationRow> } | { "reply": "dry_run", "value": DryRun } | { "reply": "job", "value": Job } | { "reply": "jobs", "value": Array<Job> } | { "reply": "receipts", "value": Array<Receipt> } | { "reply": "forgotten", "value": Forgotten } | { "reply": "done" };
+export type Reply = { "reply": "status", "value": Status } | { "reply": "found", "value": Found } | { "reply": "page", "value": Page } | { "reply": "timeline", "value": Timeline } | { "reply": "day", "value": Day } | { "reply": "sources", "value": Array<SourceRow> } | { "reply": "people", "value": Array<PersonRow> } | { "reply": "conversations", "value": Array<ConversationRow> } | { "reply": "dry_run", "value": DryRun } | { "reply": "job", "value": Job } | { "reply": "jobs", "value": Array<Job> } | { "reply": "receipts", "value": Array<Receipt> } | { "reply": "forgotten", "value": Forgotten } | { "reply": "import", "value": ImportShown } | { "reply": "person", "value": PersonPage } | { "reply": "suggestions", "value": Array<Suggestion> } | { "reply": "who_is_me", "value": Array<WhoIsMe> } | { "reply": "provenances", "value": Array<Provenance> } | { "reply": "duplicates", "value": Array<Duplicate> } | { "reply": "discovered", "value": Array<Discovered> } | { "reply": "watched", "value": Array<WatchedRow> } | { "reply": "done" };
 
 /**
  * Who speaks, as a language model's chat knows it; people are always `Human`.
@@ -421,6 +594,10 @@ export type SourceRow = { source: string, label: string, kind: Kind, messages: n
  * 1 to 6, given once and for life; 0 is "other".
  */
 hue: number, imports: Array<Receipt>, 
+/**
+ * The zone in which its wall times are read; none where nobody said: the zone shown.
+ */
+zone: string | null, 
 /**
  * How a person gets an export of it.
  */
@@ -465,6 +642,15 @@ read_only: boolean, disk_bytes: number,
 zone: string, };
 
 /**
+ * Two people who may be one. Nothing is merged before somebody says so.
+ */
+export type Suggestion = { one: PersonRow, other: PersonRow, 
+/**
+ * The strongest first.
+ */
+evidence: Array<Evidence>, };
+
+/**
  * What is to be forgotten.
  */
 export type Target = { "message": string } | { "conversation": string } | { "person": string } | { "source": string } | { "period": { from: number, until: number, } } | { "import": number };
@@ -493,6 +679,37 @@ kind: string,
 message: string, };
 
 export type Unit = "hour" | "day" | "week" | "month" | "year";
+
+/**
+ * How a watched folder is kept up to date.
+ */
+export type WatchedKind = "notes" | "files";
+
+/**
+ * A folder that is kept up to date while Evoke runs.
+ */
+export type WatchedRow = { path: string, kind: WatchedKind, 
+/**
+ * The import that holds what came from it.
+ */
+import: number, files: number, 
+/**
+ * When it was last read, UTC milliseconds.
+ */
+read: number | null, 
+/**
+ * Why it could not be read the last time.
+ */
+trouble: string | null, };
+
+/**
+ * "Which one is you?": of one import, asked once.
+ */
+export type WhoIsMe = { import: number, names: Array<string>, 
+/**
+ * The best guess first; at most ten.
+ */
+guesses: Array<Guess>, };
 
 /**
  * How the hit came about; each part is that list's standardised score (z), none where it did not list the hit.

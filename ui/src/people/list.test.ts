@@ -8,6 +8,7 @@ const person = (id: string, name: string, messages: number, me = false): PersonR
   name,
   me,
   sources: [],
+  identities: 1,
   messages,
   first: startOfDay('2013-04-02', 'UTC'),
   last: startOfDay('2019-08-02', 'UTC'),

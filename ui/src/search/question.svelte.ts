@@ -13,6 +13,7 @@ export const emptyQuery: Query = {
   kinds: [],
   people: [],
   conversations: [],
+  has: [],
   from: null,
   until: null,
   sort: 'best',
@@ -70,7 +71,7 @@ export function onlyPerson(id: string, name: string): void {
 
 /** Nothing typed and nothing clicked. */
 export function isEmpty(query: Query): boolean {
-  const lists = [query.sources, query.kinds, query.people, query.conversations];
+  const lists = [query.sources, query.kinds, query.people, query.conversations, query.has];
   return (
     query.text.trim() === '' &&
     lists.every((l) => l.length === 0) &&
@@ -82,9 +83,15 @@ export function isEmpty(query: Query): boolean {
 /** A filter in force, however it came about, and how to take it away. */
 export type Filter = { key: string; label: string; value: string; remove: () => void };
 
-const kindNames: Record<Kind, string> = { chat: 'Chats', ai: 'AI chats', note: 'Notes', mail: 'Mail' };
+const kindNames: Record<Kind, string> = {
+  chat: 'Chats',
+  ai: 'AI chats',
+  note: 'Notes',
+  mail: 'Mail',
+  web: 'Web',
+};
 /** Words that say what kind of filter a chip is; they stand dim before its value. */
-const leading = /^(from|in|source|kind|not|before|after|on|since|until) (.+)$/;
+const leading = /^(from|person|in|source|kind|has|not|before|after|on|since|until) (.+)$/;
 
 export const nameOfKind = (kind: string): string => kindNames[kind as Kind] ?? kind;
 

@@ -36,6 +36,8 @@ const receipt: Receipt = {
   took_ms: 190_000,
   stopped: false,
   undone: null,
+  wall_times: 0,
+  zone: '',
 };
 const dry = (changes: Partial<Receipt>): DryRun => ({
   receipt: { ...receipt, ...changes },

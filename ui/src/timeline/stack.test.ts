@@ -12,6 +12,7 @@ const row = (source: string, hue: number, messages: number): SourceRow => ({
   last: 1,
   hue,
   imports: [],
+  zone: null,
   how_to_export: '',
 });
 const rows = [row('b', 2, 50), row('x', 0, 5), row('a', 1, 40), row('y', 0, 5), row('empty', 3, 0)];
