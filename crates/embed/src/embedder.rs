@@ -1,18 +1,19 @@
 //! Texts in, vectors out: reads the model directory, sorts texts into batches of one length and shares
 //! them among the processor's cores. The numbers are left to `model.rs`.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::device::{Device, choose};
-use crate::evolver::{Evolver, Facts, Said};
+use crate::evolver::{Evolver, Intent, Said};
 use crate::model::{Model, Read};
 use crate::plain::Directory;
 use crate::prior::Prior;
+use crate::reader::{self, Answer, Pair, PairReader};
 use crate::tokens::{Tokenizer, Tokens};
 use crate::{EmbedError, Vector};
 
@@ -46,7 +47,8 @@ struct Opened {
     model: Model,
     prior: Option<Prior>,
     evolver: Option<Evolver>,
-    facts: Option<Facts>,
+    /// Where a reader of pairs is, and the reader once it was needed.
+    reader: Option<ReaderPlace>,
     fingerprint: String,
     device: String,
     /// Texts embedded so far.
@@ -54,6 +56,37 @@ struct Opened {
     /// The model's own threads: batches are shared among them, and pieces of a batch where there are
     /// fewer batches than threads.
     pool: rayon::ThreadPool,
+}
+
+impl Opened {
+    fn parts(&self) -> (&Model, &Tokenizer, &Config) {
+        (&self.model, &self.tokenizer, &self.config)
+    }
+}
+
+/// A reader of pairs takes 30 MB of memory and a moment to open: it is opened when a question first needs it.
+struct ReaderPlace {
+    dir: PathBuf,
+    trunk: PathBuf,
+    arithmetic: Arithmetic,
+    opened: Mutex<Option<Arc<PairReader>>>,
+}
+
+impl ReaderPlace {
+    /// None where there is no such file, or the trunk is of a form that it cannot change.
+    fn find(dir: &Path, trunk: &Path, arithmetic: Arithmetic, config: &Config) -> Option<Self> {
+        let there = dir.join(reader::FILE).exists() && config.suits_encoder();
+        there.then(|| ReaderPlace { dir: dir.into(), trunk: trunk.into(), arithmetic, opened: Mutex::default() })
+    }
+
+    fn get(&self, config: &Config) -> Result<Arc<PairReader>, EmbedError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = &*opened {
+            return Ok(reader.clone());
+        }
+        let reader = Arc::new(PairReader::open(&self.dir, &self.trunk, config, self.arithmetic)?);
+        Ok(opened.insert(reader).clone())
+    }
 }
 
 /// How long what a model makes of a text is; 0 where it makes no such thing.
@@ -68,7 +101,7 @@ pub struct Lengths {
 const BATCH_TOKENS: usize = 1024;
 
 impl Embedder {
-    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf`, `facts.gguf` and
+    /// Opens `config.json`, `tokenizer.json`, `model.gguf` and, if they are there, `evolver.gguf`, `reader.gguf` and
     /// `prior.safetensors` (a `config.json` with "trunk" takes all but the evolver from another folder); or a BERT, RoBERTa or XLM-RoBERTa of Hugging Face with `model.safetensors` and what
     /// sentence-transformers says of pooling, prompts and length. The error names the file that is missing or
     /// broken.
@@ -89,7 +122,7 @@ impl Embedder {
         let opened = Opened {
             tokenizer,
             model: Model::open(&weights, &config, &chosen.device, arithmetic)?,
-            facts: Facts::open(&home, config.bert.hidden_size)?,
+            reader: ReaderPlace::find(&home, &weights, arithmetic, &config),
             evolver: Evolver::open(dir, config.bert.hidden_size)?,
             prior: Prior::open(&home.join("prior.safetensors"), config.bert.hidden_size)?,
             fingerprint,
@@ -182,9 +215,32 @@ impl Embedder {
         self.opened.evolver.as_ref()
     }
 
-    /// The model's reader of facts in order, if it has one.
-    pub fn facts(&self) -> Option<&Facts> {
-        self.opened.facts.as_ref()
+    /// Whether the model can read a question and a passage together.
+    pub fn reads_pairs(&self) -> bool {
+        self.opened.reader.is_some()
+    }
+
+    /// What a question asks of order and how surely: nothing, and 0, of most and of a model that cannot read pairs.
+    pub fn intent(&self, question: &str) -> Result<(Intent, f32), EmbedError> {
+        let Some(reader) = self.reader()? else { return Ok((Intent::None, 0.0)) };
+        self.opened.pool.install(|| reader.intent(self.opened.parts(), question))
+    }
+
+    /// How well each passage answers a question: read with the question one by one, then put together in the order
+    /// given, which is to be that of time. None where the model cannot read pairs.
+    pub fn answers(
+        &self,
+        intent: Intent,
+        question: &str,
+        passages: &[Pair<'_>],
+    ) -> Result<Option<Vec<Answer>>, EmbedError> {
+        let Some(reader) = self.reader()? else { return Ok(None) };
+        let told = self.opened.pool.install(|| reader.read(self.opened.parts(), question, passages))?;
+        Ok(Some(reader.answers(intent, &told)))
+    }
+
+    fn reader(&self) -> Result<Option<Arc<PairReader>>, EmbedError> {
+        self.opened.reader.as_ref().map(|place| place.get(&self.opened.config)).transpose()
     }
 
     /// Statistics of other people's text, if the model directory has them.

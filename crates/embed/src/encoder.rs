@@ -49,13 +49,31 @@ enum Weight {
     F32(Tensor),
 }
 
+/// Changes of low rank to every matrix (LoRA, arXiv 2106.09685, with the scale in the weights).
+pub(crate) struct Changes<'a> {
+    pub(crate) weights: &'a Weights,
+    pub(crate) rank: usize,
+}
+
+impl Changes<'_> {
+    /// matrix + up · down, [to, from].
+    fn add(&self, matrix: &mut [f32], name: &str, from: usize, to: usize) -> std::result::Result<(), EmbedError> {
+        let up = self.weights.tensor(&format!("reader.{name}.up"), &[to, self.rank])?;
+        let down = self.weights.tensor(&format!("reader.{name}.down"), &[self.rank, from])?;
+        let change = up.matmul(&down)?.flatten_all()?.to_vec1::<f32>()?;
+        matrix.iter_mut().zip(change).for_each(|(value, change)| *value += change);
+        Ok(())
+    }
+}
+
 impl Encoder {
     pub(crate) fn load(
         weights: &Weights,
         config: &Config,
         arithmetic: Arithmetic,
+        changes: Option<&Changes>,
     ) -> std::result::Result<Self, EmbedError> {
-        let layers = (0..config.bert.num_hidden_layers).map(|at| Layer::load(weights, config, arithmetic, at));
+        let layers = (0..config.bert.num_hidden_layers).map(|at| Layer::load(weights, config, arithmetic, changes, at));
         let layers = layers.collect::<std::result::Result<_, _>>()?;
         Ok(Encoder { layers, hidden: config.bert.hidden_size, spare: Spare::default() })
     }
@@ -150,11 +168,12 @@ impl Layer {
         weights: &Weights,
         config: &Config,
         arithmetic: Arithmetic,
+        changes: Option<&Changes>,
         at: usize,
     ) -> std::result::Result<Self, EmbedError> {
         let (hidden, wide) = (config.bert.hidden_size, config.bert.intermediate_size);
         let count = config.bert.num_attention_heads;
-        let linear = |names: &[&str], from, to| Linear::load(weights, arithmetic, at, names, from, to);
+        let linear = |names: &[&str], from, to| Linear::load(weights, arithmetic, changes, at, names, from, to);
         let norm = |name: &str| Norm::load(weights, &format!("blk.{at}.{name}"), hidden, config.bert.layer_norm_eps);
         Ok(Layer {
             qkv: linear(&["attn_q", "attn_k", "attn_v"], hidden, hidden)?,
@@ -201,6 +220,7 @@ impl Linear {
     fn load(
         weights: &Weights,
         arithmetic: Arithmetic,
+        changes: Option<&Changes>,
         layer: usize,
         names: &[&str],
         from: usize,
@@ -208,7 +228,11 @@ impl Linear {
     ) -> std::result::Result<Self, EmbedError> {
         let (mut values, mut bias) = (Vec::new(), Vec::new());
         for name in names {
-            values.extend(weights.values(&format!("blk.{layer}.{name}.weight"), &[to, from])?);
+            let mut matrix = weights.values(&format!("blk.{layer}.{name}.weight"), &[to, from])?;
+            if let Some(changes) = changes {
+                changes.add(&mut matrix, &format!("blk.{layer}.{name}"), from, to)?;
+            }
+            values.extend(matrix);
             bias.extend(weights.values(&format!("blk.{layer}.{name}.bias"), &[to])?);
         }
         let outputs = values.len() / from;

@@ -23,6 +23,7 @@ mod model;
 mod padded;
 mod plain;
 mod prior;
+mod reader;
 mod safetensors;
 mod statistics;
 mod tokens;
@@ -38,7 +39,8 @@ pub use evo::{
     EvoEmbedder, EvoMemory, EvoVector, Outcome, ParityReport, Quantity, Quantization, Quantized, ScenarioReport, Turn,
     parity, quantize,
 };
-pub use evolver::{Evolver, EvolverSizes, Facts, Intent, Said, Stream, Wanted};
+pub use evolver::{Evolver, EvolverSizes, Intent, Said, Stream, Wanted};
 pub use prior::Prior;
+pub use reader::{Answer, Pair};
 pub use statistics::Statistics;
 pub use vector::{Vector, mix};

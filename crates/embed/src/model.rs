@@ -56,7 +56,7 @@ impl Model {
         }
         let norm = Norm::load(&weights, "token_embd_norm", hidden, bert.layer_norm_eps)?;
         let body = if device.is_cpu() && config.suits_encoder() {
-            Body::Ragged(Encoder::load(&weights, config, arithmetic)?)
+            Body::Ragged(Encoder::load(&weights, config, arithmetic, None)?)
         } else {
             Body::Padded(PaddedEncoder::load(&weights, config, device)?)
         };
@@ -67,7 +67,7 @@ impl Model {
     /// the positions).
     pub(crate) fn read(&self, texts: &[&[u32]], evolver: Option<&Evolver>) -> Result<Vec<Read>, EmbedError> {
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let x = self.embedded(texts)?;
+        let x = self.embedded(texts, None)?;
         let states = match &self.body {
             Body::Ragged(encoder) => encoder.forward(x, &lengths)?,
             Body::Padded(encoder) => encoder.forward(&x, &lengths)?,
@@ -88,8 +88,13 @@ impl Model {
         Ok(read)
     }
 
-    /// Word + position + type, normed: [tokens, hidden].
-    fn embedded(&self, texts: &[&[u32]]) -> Result<Tensor, EmbedError> {
+    /// Word + position + type, normed: [tokens, hidden]. `parts` has a row for each segment of a text and the
+    /// segment of each token.
+    pub(crate) fn embedded(
+        &self,
+        texts: &[&[u32]],
+        mut parts: Option<(&[f32], &mut dyn Iterator<Item = u8>)>,
+    ) -> Result<Tensor, EmbedError> {
         let tokens: usize = texts.iter().map(|ids| ids.len()).sum();
         let mut x = vec![0.0; tokens * self.hidden];
         let mut rows = x.chunks_exact_mut(self.hidden);
@@ -97,6 +102,10 @@ impl Model {
             let positions = self.positions.chunks_exact(self.hidden);
             for ((id, position), row) in ids.iter().zip(positions).zip(&mut rows) {
                 row.copy_from_slice(position);
+                if let Some((segments, places)) = &mut parts {
+                    let place = places.next().map_or(0, usize::from);
+                    segments.chunks_exact(self.hidden).nth(place).into_iter().for_each(|segment| add(row, segment));
+                }
                 let known = self.words.add_row(*id, row);
                 known.ok_or_else(|| anyhow::anyhow!("the tokenizer and the weights are not of one model"))?;
             }

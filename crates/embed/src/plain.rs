@@ -18,7 +18,7 @@ pub(crate) struct Directory {
     pub(crate) config: Config,
     pub(crate) tokenizer: PathBuf,
     pub(crate) weights: PathBuf,
-    /// Where the prior and the reader of facts are, if the model has them.
+    /// Where the prior and the reader of pairs are, if the model has them.
     pub(crate) home: PathBuf,
     /// The model was trained on lower case, and its tokenizer may not see to that.
     pub(crate) lowercase: bool,

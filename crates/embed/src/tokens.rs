@@ -59,6 +59,14 @@ impl Tokenizer {
         }
     }
 
+    /// The first pieces of a text, without special tokens.
+    pub(crate) fn pieces(&self, prefix: &str, text: &str, most: usize) -> Result<Vec<u32>, EmbedError> {
+        let text = format!("{prefix}{}", beginning(text, most * CHARS_PER_TOKEN));
+        let encoding = self.tokenizer.encode_fast(text, false);
+        let encoding = encoding.map_err(|error| anyhow::anyhow!("the tokenizer failed: {error}"))?;
+        Ok(encoding.get_ids().iter().take(most).copied().collect())
+    }
+
     fn ids(&self, text: &str) -> Result<Vec<u32>, EmbedError> {
         let encoding = self.tokenizer.encode_fast(text, true);
         let encoding = encoding.map_err(|error| anyhow::anyhow!("the tokenizer failed: {error}"))?;

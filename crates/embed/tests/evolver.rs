@@ -1,4 +1,4 @@
-//! The evolver and the reader of facts against the numbers of the training code, and what must hold of any stream.
+//! The evolver against the numbers of the training code, and what must hold of any stream.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -190,90 +190,4 @@ fn ten_thousand_passages_in_one_stream_neither_drift_nor_grow() {
     // The same thousand read for the tenth time are what they were for the second.
     let again = evolver.stream().read(&said.iter().copied().cycle().take(2_000).collect::<Vec<_>>()).unwrap();
     assert!(last.iter().zip(&again[1_000..]).skip(200).all(|(a, b)| cosine(a, b) > 0.999));
-}
-
-/// `facts_golden.json`, made by `training/facts.py`.
-#[derive(Deserialize)]
-struct Facts {
-    query: String,
-    passages: Vec<String>,
-    /// Chances of the intents.
-    intents: Vec<f32>,
-    /// Of each intent, the scores of the passages.
-    scores: BTreeMap<String, Vec<f32>>,
-}
-
-const INTENTS: [Intent; 9] = [
-    Intent::None,
-    Intent::Now,
-    Intent::Before,
-    Intent::First,
-    Intent::Last,
-    Intent::When,
-    Intent::HowOften,
-    Intent::Who,
-    Intent::AllOf,
-];
-
-#[test]
-fn facts_are_read_as_by_the_training_code() {
-    let embedder = opened(Arithmetic::Int8);
-    let facts = embedder.facts().unwrap();
-    let golden: Vec<Facts> = serde_json::from_str(include_str!("facts_golden.json")).unwrap();
-    assert!(golden.len() >= 4);
-    for case in golden {
-        let texts: Vec<&str> = case.passages.iter().map(String::as_str).collect();
-        let passages = embedded(&embedder, &texts);
-        let vectors: Vec<&[f32]> = passages.iter().map(|p| p.values.as_slice()).collect();
-        let query = embedder.embed(&[&case.query], Side::Query).unwrap().remove(0);
-        for (intent, expected) in &case.scores {
-            let intent = INTENTS.into_iter().find(|i| i.as_str() == intent).unwrap();
-            let scores = facts.scores(intent, &vectors, &query.values).unwrap();
-            for (score, expected) in scores.iter().zip(expected) {
-                assert!((score - expected).abs() < 0.02 * (1.0 + expected.abs()), "{score} {expected} {}", case.query);
-            }
-        }
-        let (best, chance) = case.intents.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
-        let (intent, sure) = facts.intent(&query.values).unwrap();
-        let expected = if *chance > 0.76 { INTENTS[best] } else { intent };
-        assert_eq!(intent, expected, "{}", case.query);
-        assert!(intent == Intent::None || (sure - chance).abs() < 0.02);
-    }
-}
-
-#[test]
-fn what_is_asked_of_order_is_known_and_what_is_not_is_left_alone() {
-    let embedder = opened(Arithmetic::Int8);
-    let facts = embedder.facts().unwrap();
-    let intent = |text: &str| {
-        let query = embedder.embed(&[text], Side::Query).unwrap().remove(0);
-        facts.intent(&query.values).unwrap()
-    };
-    assert_eq!(intent("where does Ana live now?").0, Intent::Now);
-    assert_eq!(intent("what was Jonas' first job?").0, Intent::First);
-    for text in
-        ["plumber for the kitchen sink", "Rezept für Linsensuppe", "what is the wifi password", "¿qué vino compramos?"]
-    {
-        assert_eq!(intent(text), (Intent::None, 0.0), "{text}");
-    }
-}
-
-#[test]
-fn the_general_vector_is_the_same_with_and_without_an_evolver() {
-    let without = Embedder::open(&models().join("evoke-e5-small"), Device::Cpu).unwrap();
-    assert!(without.evolver().is_none());
-    let (a, b) = (embedded(&without, &LIFE), embedded(&opened(Arithmetic::Int8), &LIFE));
-    assert!(a.iter().zip(&b).all(|(a, b)| a.values == b.values && a.seed.is_empty() && !b.seed.is_empty()));
-}
-
-#[test]
-fn a_broken_evolver_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    for name in ["config.json", "tokenizer.json", "model.gguf"] {
-        std::fs::copy(models().join("evoke-e5-small").join(name), dir.path().join(name)).unwrap();
-    }
-    let whole = std::fs::read(folder().join("evolver.gguf")).unwrap();
-    std::fs::write(dir.path().join("evolver.gguf"), &whole[..whole.len() / 2]).unwrap();
-    let error = Embedder::open(dir.path(), Device::Cpu).err().unwrap().to_string();
-    assert!(error.contains("evolver.gguf"), "{error}");
 }

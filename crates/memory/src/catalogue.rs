@@ -81,6 +81,8 @@ pub(crate) struct Standing {
     pub(crate) stretch: u32,
     /// The place among all messages with text of the conversation.
     pub(crate) place: u32,
+    /// The row of the message before it in the same stretch.
+    pub(crate) before: Option<u32>,
 }
 
 /// A pause that parts two stretches of a conversation, in milliseconds: six hours.
@@ -192,17 +194,20 @@ impl Catalogue {
     pub(crate) fn standing(&self, id: MessageId) -> Option<(ConversationId, Standing)> {
         let all = self.standing.get_or_init(|| {
             let mut all = vec![Standing::default(); self.rows.len()];
-            let mut last: HashMap<u32, (Standing, i64)> = HashMap::new();
+            let mut last: HashMap<u32, (Standing, i64, u32)> = HashMap::new();
             let order = self.in_time().filter(|row| row.state != State::Excluded);
             for row in order {
                 let next = match last.get(&row.conversation) {
                     None => Standing::default(),
-                    Some((Standing { stretch, place }, time)) => {
-                        Standing { stretch: stretch + u32::from(row.time - time > PAUSE), place: place + 1 }
+                    Some((Standing { stretch, place, .. }, time, at)) => {
+                        let pause = row.time - time > PAUSE;
+                        let before = (!pause).then_some(*at);
+                        Standing { stretch: stretch + u32::from(pause), place: place + 1, before }
                     }
                 };
-                last.insert(row.conversation, (next, row.time));
-                if let Some(slot) = self.place.get(&row.id).and_then(|&at| all.get_mut(at as usize)) {
+                let Some(&at) = self.place.get(&row.id) else { continue };
+                last.insert(row.conversation, (next, row.time, at));
+                if let Some(slot) = all.get_mut(at as usize) {
                     *slot = next;
                 }
             }
@@ -211,6 +216,12 @@ impl Catalogue {
         let at = *self.place.get(&id)? as usize;
         let row = self.rows.get(at).filter(|row| row.state != State::Excluded)?;
         Some((self.conversation(row), *all.get(at)?))
+    }
+
+    /// The message before this one, where no long pause lies between.
+    pub(crate) fn said_before(&self, id: MessageId) -> Option<MessageId> {
+        let (_, standing) = self.standing(id)?;
+        self.rows.get(standing.before? as usize).map(|row| row.id)
     }
 
     pub(crate) fn source(&self, row: &Row) -> &str {

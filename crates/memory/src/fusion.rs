@@ -185,7 +185,7 @@ mod tests {
                 5 => return None,
                 n => (n, 0, 0),
             };
-            Some((ConversationId([conversation; 16]), Standing { stretch, place }))
+            Some((ConversationId([conversation; 16]), Standing { stretch, place, before: None }))
         };
         let mut hits: Vec<Fused> =
             [(1, 3.0), (6, 1.0), (5, 0.95), (2, 0.9), (3, 0.85), (4, 0.8)].map(|(n, s)| fused(n, s)).into();
@@ -236,7 +236,7 @@ mod tests {
                 .iter()
                 .map(|(n, (_, c))| {
                     let conversation = ConversationId::of(&[c.session.as_str()]);
-                    (id(*n), (conversation, Standing { stretch: 0, place: c.position }))
+                    (id(*n), (conversation, Standing { stretch: 0, place: c.position, before: None }))
                 })
                 .collect();
             let mut hits: Vec<Fused> = best

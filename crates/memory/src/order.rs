@@ -1,31 +1,38 @@
-//! Questions of order and change: "where do I live now", "what did I first think of it".
+//! Questions of order and change: "where do I live now", "what did I first think of it"; and reading the best
+//! hits anew.
 //!
-//! The best hits of a search are put in the order of their time and read as one stream: which of them state
-//! what is asked about, and which of those holds in the end, came first or last. How well a hit fits then
-//! counts beside the search. A question that asks nothing of the kind is left as it was, to the bit, unless
-//! the caller wants its hits read in order too. What a vector says is the embedding crate's.
+//! The best hits of a search are put in the order of their time and read with the question, each after what was
+//! said just before it: whether it states what is asked about, and which of those that do holds in the end, held
+//! before, came first or last. How well a hit fits then counts beside the search. A question that asks nothing of
+//! the kind is left as it was, to the bit, unless the caller wants its hits read too. What a pair says is the
+//! embedding crate's.
 
 use crate::{
     Memory, MemoryError, fusion,
     passage::spoken,
     search::{Asked, Ranked},
 };
-use evoke_embed::{Embedder, Intent, Said};
-use evoke_message::MessageId;
+use evoke_embed::{Embedder, Intent, Pair, Said};
+use evoke_message::{Message, MessageId, PersonId};
 use evoke_store::PassageRow;
 use std::collections::HashMap;
 
-/// Hits read in order where a question asks for it.
+/// Hits read where a question asks for an order.
 const BEST: usize = 32;
-/// What is read in order: the other intents gain nothing by it (models/evoke-e5-small/MODEL_CARD.md).
-const READ: [Intent; 3] = [Intent::Now, Intent::First, Intent::Last];
-/// What one standard deviation of the reading counts beside one of the search, where a question is surely of
-/// order; of 0, 1, 2 and 4 the best on held-out lives (`python -m data.evalset`).
-const ORDER: f32 = 2.0;
-/// The same where reading in order was asked for with `rerank`, and the question has no such intent.
-const RERANK: f32 = 0.15;
+/// What is read in order: of the other intents it is enough to state what is asked about.
+const READ: [Intent; 4] = [Intent::Now, Intent::Before, Intent::First, Intent::Last];
+/// What surely being the answer counts, in standard deviations of the search, where a question is surely of
+/// order; of 0, 2, 4, 8 and 16 the best on held-out lives (`python -m data.evalset`).
+const ORDER: f32 = 4.0;
+/// What a standard deviation of the log-odds of stating what is asked about counts beside one of the search.
+/// Where the training sets lose nothing (training/README.md); the benchmarks only report it.
+const STATES: f32 = 0.5;
+/// What one of the latent memory counts, in a model that cannot read pairs.
+const MEMORY: f32 = 0.15;
 /// The same for a published model, whose vectors are of meaning and memory together.
 const PUBLISHED: f32 = 1.0;
+/// Bytes of a message that are taken for what was said before; only its first words are read.
+const SAID_BEFORE: usize = 400;
 
 /// A question as the model read it.
 pub(crate) struct Question {
@@ -40,26 +47,37 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    /// `text` is what was embedded.
     pub(crate) fn new(
+        text: &str,
         corrected: Vec<f32>,
         vector: Vec<f32>,
         seed: Vec<f32>,
         embedder: &Embedder,
     ) -> Result<Question, MemoryError> {
-        let asked = embedder.facts().map(|facts| facts.intent(&vector)).transpose()?;
-        let (intent, sure) = asked.filter(|(intent, _)| READ.contains(intent)).unwrap_or((Intent::None, 0.0));
+        let (intent, sure) = embedder.intent(text)?;
+        let (intent, sure) = if READ.contains(&intent) { (intent, sure) } else { (Intent::None, 0.0) };
         Ok(Question { corrected, vector, seed, intent, sure })
     }
 }
 
 /// A reading of the best hits in order.
 struct Read {
-    /// Their places among the hits, in the order of time, and how well each fits.
-    fits: Vec<(usize, f32)>,
-    /// What a standard deviation counts.
-    weight: f32,
+    /// Their places among the hits, what each gains, at least 0, and how well it fits, for the reasons.
+    gains: Vec<(usize, f32, f32)>,
     /// What was asked of order.
     asked: Option<&'static str>,
+}
+
+impl Read {
+    /// Gains of `weight` for each standard deviation of a fit above the least, so that what was not read is not
+    /// lifted over what was.
+    fn standard(fits: Vec<(usize, f32)>, weight: f32) -> Read {
+        let standard = standardised(&fits.iter().map(|(_, fit)| *fit).collect::<Vec<_>>());
+        let least = standard.iter().copied().fold(f32::INFINITY, f32::min);
+        let gains = fits.iter().zip(standard).map(|((at, _), fit)| (*at, weight * (fit - least), fit)).collect();
+        Read { gains, asked: None }
+    }
 }
 
 impl Memory {
@@ -70,13 +88,10 @@ impl Memory {
             "" => self.read_in_order(asked, ranked).await?,
             model => self.read_by(model, asked, ranked).await?,
         };
-        let Some(Read { fits, weight, asked }) = read else { return Ok(false) };
-        let standard = standardised(&fits.iter().map(|(_, fit)| *fit).collect::<Vec<_>>());
-        // Only gains, so that what was not read is not lifted over what was.
-        let least = standard.iter().copied().fold(f32::INFINITY, f32::min);
-        for ((at, _), fit) in fits.iter().zip(standard) {
-            let Some(Ranked { fused: Some((score, why, _)), .. }) = ranked.get_mut(*at) else { continue };
-            *score += weight * (fit - least);
+        let Some(Read { gains, asked }) = read else { return Ok(false) };
+        for (at, gain, fit) in gains {
+            let Some(Ranked { fused: Some((score, why, _)), .. }) = ranked.get_mut(at) else { continue };
+            *score += gain;
             why.order = Some(fit);
             why.asked = asked.map(str::to_owned);
         }
@@ -85,45 +100,98 @@ impl Memory {
         Ok(true)
     }
 
-    /// By the model in use: facts in order where the question asks for them. Where only the caller wants it, by
-    /// the latent memory, or, in a model without, by whether a passage states what is asked about at all.
+    /// By the model in use: with the question, one by one, where it can read pairs; else, if the caller wants it,
+    /// by its latent memory.
     async fn read_in_order(&self, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
         let Some(question) = asked.question.get() else { return Ok(None) };
         let by_intent = question.intent != Intent::None && fusion::ranks(asked.mode);
-        let (read, weight) = match (by_intent, asked.rerank) {
-            (true, rerank) => (rerank.max(BEST), ORDER * question.sure),
+        let read = match (by_intent, asked.rerank) {
+            (true, rerank) => rerank.max(BEST),
             (false, 0) => return Ok(None),
-            (false, rerank) => (rerank, RERANK),
+            (false, rerank) => rerank,
         };
         let active = self.active();
         let embedder = self.embedder(&active).await?;
-        let best: Vec<MessageId> = ranked.iter().take(read).map(|r| r.message).collect();
+        let ranked = &ranked[..read.min(ranked.len())];
+        let best: Vec<MessageId> = ranked.iter().map(|r| r.message).collect();
         let rows = active.passages.of_messages(&best).await?;
-        let rows: HashMap<(MessageId, i32), PassageRow> =
-            rows.into_iter().filter(|row| !row.meaning.is_empty()).map(|r| ((r.message, r.piece), r)).collect();
+        let rows: HashMap<(MessageId, i32), PassageRow> = rows.into_iter().map(|r| ((r.message, r.piece), r)).collect();
         let stream: Vec<(usize, &PassageRow)> = self
-            .in_time(&ranked[..read.min(ranked.len())])
+            .in_time(ranked)
             .into_iter()
             .filter_map(|at| Some((at, rows.get(&(ranked[at].message, ranked[at].piece))?)))
             .collect();
-        let fits = match (by_intent, embedder.facts(), embedder.evolver()) {
-            (_, Some(facts), None) | (true, Some(facts), _) => {
-                let vectors: Vec<&[f32]> = stream.iter().map(|(_, row)| row.meaning.as_slice()).collect();
-                facts.scores(question.intent, &vectors, &question.vector)?
-            }
-            (_, _, Some(evolver)) if stream.iter().all(|(_, row)| !row.seed.is_empty()) => {
-                let said: Vec<Said<'_>> =
-                    stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
-                let mut memory = evolver.stream();
-                let states = memory.read(&said)?;
-                let wants = memory.ask(Said { vector: &question.vector, seed: &question.seed })?;
-                states.iter().map(|state| state.iter().zip(&wants).map(|(a, b)| a * b).sum()).collect()
-            }
-            _ => return Ok(None),
+        if embedder.reads_pairs() {
+            return self.read_pairs(asked, question, by_intent, &embedder, &stream).await.map(Some);
+        }
+        let Some(evolver) = embedder.evolver().filter(|_| stream.iter().all(|(_, row)| !row.seed.is_empty())) else {
+            return Ok(None);
         };
-        let fits = stream.iter().map(|(at, _)| *at).zip(fits).collect();
-        let asked = by_intent.then(|| question.intent.as_str());
-        Ok(Some(Read { fits, weight, asked }))
+        let said: Vec<Said<'_>> =
+            stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
+        let states = evolver.stream().read(&said)?;
+        let wants = evolver.stream().ask(Said { vector: &question.vector, seed: &question.seed })?;
+        let fit = |state: &Vec<f32>| state.iter().zip(&wants).map(|(a, b)| a * b).sum();
+        let fits = stream.iter().map(|(at, _)| *at).zip(states.iter().map(fit)).collect();
+        Ok(Some(Read::standard(fits, MEMORY)))
+    }
+
+    /// `stream` comes in the order of time.
+    async fn read_pairs(
+        &self,
+        asked: &Asked,
+        question: &Question,
+        by_intent: bool,
+        embedder: &Embedder,
+        stream: &[(usize, &PassageRow)],
+    ) -> Result<Read, MemoryError> {
+        let before: Vec<Option<MessageId>> =
+            stream.iter().map(|(_, row)| self.catalogue().said_before(row.message)).collect();
+        let wanted: Vec<MessageId> =
+            stream.iter().map(|(_, row)| row.message).chain(before.iter().flatten().copied()).collect();
+        let messages: HashMap<MessageId, Message> =
+            self.store().messages(&wanted).await?.into_iter().map(|m| (m.id, m)).collect();
+        let pairs: Vec<(String, String)> = stream
+            .iter()
+            .zip(before)
+            .map(|((_, row), before)| {
+                // Only the first piece of a message follows what was said before.
+                let before = before.filter(|_| row.piece == 0).and_then(|id| messages.get(&id));
+                let before = before.map(|m| self.said(m, 0, SAID_BEFORE)).unwrap_or_default();
+                let range = (row.start.max(0) as usize, row.end.max(0) as usize);
+                (before, messages.get(&row.message).map(|m| self.said(m, range.0, range.1)).unwrap_or_default())
+            })
+            .collect();
+        let (intent, text, reads) = (question.intent, asked.understood.words.clone(), embedder.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let pairs: Vec<Pair> = pairs.iter().map(|(before, text)| Pair { before, text }).collect();
+            reads.answers(intent, &text, &pairs)
+        });
+        let answers = work.await.map_err(anyhow::Error::from)??.unwrap_or_default();
+        let places = stream.iter().map(|(at, _)| *at);
+        let states = places.clone().zip(answers.iter().map(|answer| answer.states)).collect();
+        let mut read = Read::standard(states, STATES);
+        if by_intent {
+            read.asked = Some(question.intent.as_str());
+            for ((_, gain, fit), answer) in read.gains.iter_mut().zip(&answers) {
+                let chance = answer.fits.exp();
+                *gain += ORDER * question.sure * chance;
+                *fit = chance;
+            }
+        }
+        Ok(read)
+    }
+
+    /// A part of a message with who said it, as it was embedded; the owner is "Me", whatever an export calls them.
+    fn said(&self, message: &Message, start: usize, end: usize) -> String {
+        let text = &message.text;
+        let (start, end) = (text.floor_char_boundary(start), text.floor_char_boundary(end));
+        let me = {
+            let catalogue = self.catalogue();
+            catalogue.get(message.id).is_some_and(|row| catalogue.person(row) == PersonId::me())
+        };
+        let name = if me { "Me" } else { message.sender.name.as_str() };
+        spoken(name, text.get(start..end).unwrap_or_default())
     }
 
     /// By a published evolvable model, which reads texts (evoembedding.md §1.8).
@@ -147,7 +215,7 @@ impl Memory {
             model.rerank(&texts, &question)
         });
         let fits = work.await.map_err(anyhow::Error::from)??;
-        Ok(Some(Read { fits: places.into_iter().zip(fits).collect(), weight: PUBLISHED, asked: None }))
+        Ok(Some(Read::standard(places.into_iter().zip(fits).collect(), PUBLISHED)))
     }
 
     /// Places of hits in the order of their time.
@@ -175,6 +243,7 @@ fn standardised(values: &[f32]) -> Vec<f32> {
 pub(crate) fn sentence(intent: &str) -> Option<&'static str> {
     Some(match intent {
         "now" => "read in order, it says what holds now",
+        "before" => "read in order, it says what held before",
         "first" => "read in order, it is the first of its kind",
         "last" => "read in order, it is the last of its kind",
         _ => return None,

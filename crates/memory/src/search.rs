@@ -261,11 +261,11 @@ impl Memory {
         let active = self.active();
         let embedder = self.embedder(&active).await?;
         let correction = active.statistics.lock().await.correction(embedder.prior());
-        let (text, reads) = (text.to_owned(), embedder.clone());
-        let work = tokio::task::spawn_blocking(move || reads.embed(&[&text], Side::Query));
+        let (asked, reads) = (text.to_owned(), embedder.clone());
+        let work = tokio::task::spawn_blocking(move || reads.embed(&[&asked], Side::Query));
         let first = work.await.map_err(anyhow::Error::from)??.into_iter().next();
         let (vector, seed) = first.map(|v| (v.values, v.seed)).unwrap_or_default();
-        Question::new(correction.apply(&vector), vector, seed, &embedder)
+        Question::new(text, correction.apply(&vector), vector, seed, &embedder)
     }
 
     pub(crate) fn sort(&self, ranked: &mut [Ranked], sort: Sort) {

@@ -12,14 +12,14 @@ use crate::weights::Weights;
 const EPS: f32 = 1e-5;
 
 /// y = x · Wᵀ + b
-pub(super) struct Linear {
+pub(crate) struct Linear {
     /// [in, out], contiguous
     weight: Tensor,
     bias: Vec<f32>,
 }
 
 impl Linear {
-    pub(super) fn load(weights: &Weights, name: &str, from: usize, to: usize) -> Result<Self, EmbedError> {
+    pub(crate) fn load(weights: &Weights, name: &str, from: usize, to: usize) -> Result<Self, EmbedError> {
         let weight = weights.values(&format!("{name}.weight"), &[to, from])?;
         Self::new(&weight, &weights.values(&format!("{name}.bias"), &[to])?, from, to)
     }
@@ -31,7 +31,7 @@ impl Linear {
     }
 
     /// `x` is [rows, in]; the result [rows, out].
-    pub(super) fn apply(&self, x: &Tensor) -> Result<Vec<f32>, EmbedError> {
+    pub(crate) fn apply(&self, x: &Tensor) -> Result<Vec<f32>, EmbedError> {
         let mut y = x.matmul(&self.weight)?.flatten_all()?.to_vec1::<f32>()?;
         for row in y.chunks_exact_mut(self.bias.len()) {
             add_times(row, &self.bias, 1.0);
@@ -55,7 +55,7 @@ impl Norm {
         self.weight.len()
     }
 
-    pub(super) fn apply(&self, x: &[f32]) -> Vec<f32> {
+    pub(crate) fn apply(&self, x: &[f32]) -> Vec<f32> {
         let width = self.width();
         let mut y = Vec::with_capacity(x.len());
         for row in x.chunks_exact(width) {
@@ -167,12 +167,12 @@ impl Block {
 }
 
 /// Numbers as [rows, width].
-pub(super) fn rows(values: Vec<f32>, width: usize) -> Result<Tensor, EmbedError> {
+pub(crate) fn rows(values: Vec<f32>, width: usize) -> Result<Tensor, EmbedError> {
     let rows = values.len() / width;
     Ok(Tensor::from_vec(values, (rows, width), &Device::Cpu)?)
 }
 
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
@@ -184,7 +184,7 @@ fn add(sum: &mut [f32], values: &[f32]) {
     add_times(sum, values, 1.0);
 }
 
-pub(super) fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
+pub(crate) fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     logits.iter_mut().for_each(|l| *l = (*l - most).exp());
     let sum: f32 = logits.iter().sum();

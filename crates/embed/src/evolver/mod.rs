@@ -5,8 +5,7 @@
 //! Here are the weights and what is made of one text. Reading a stream is `stream.rs`; which passages make
 //! a stream, and what a state is worth in a search, is for others.
 
-mod facts;
-mod layers;
+pub(crate) mod layers;
 mod stream;
 
 use std::path::Path;
@@ -15,10 +14,10 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 
 use crate::EmbedError;
-use crate::evolver::layers::{Block, Linear, Norm};
+use crate::evolver::layers::{Block, Norm};
 use crate::weights::Weights;
 
-pub use facts::Facts;
+pub(crate) use layers::Linear;
 pub use stream::Stream;
 
 /// What a question asks of order and change; [`Intent::None`] of most questions.
@@ -54,7 +53,7 @@ impl Intent {
     }
 
     /// The intents of a head, from the metadata of its file.
-    fn named(weights: &Weights, key: &str) -> Result<Vec<Intent>, EmbedError> {
+    pub(crate) fn named(weights: &Weights, key: &str) -> Result<Vec<Intent>, EmbedError> {
         let named = weights.text(key)?;
         let unknown = |name: &str| weights.broken(&format!("it names an unknown intent {name}"));
         named.split(',').map(|name| Intent::parse(name.trim()).ok_or_else(|| unknown(name))).collect()
