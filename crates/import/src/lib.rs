@@ -9,6 +9,7 @@ mod ai;
 mod archive;
 mod chatgpt;
 mod claude;
+mod documents;
 mod error;
 mod export;
 mod html;
@@ -32,6 +33,7 @@ use evoke_message::{Broken, Contact, Conversation, Kind, Message, Place};
 use jiff::tz::TimeZone;
 use std::{borrow::Cow, ops::ControlFlow, path::Path};
 
+pub use documents::document_text;
 pub use error::ImportError;
 pub use limits::Limits;
 
@@ -71,6 +73,7 @@ pub enum Item {
 pub type Flow = ControlFlow<()>;
 
 /// One kind of export that can be read. The list of them is [`FORMATS`].
+#[derive(Debug)]
 pub struct Format {
     /// Stable: stored in every message as its source.
     pub key: &'static str,
@@ -85,7 +88,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT, documents::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {
@@ -109,11 +112,20 @@ pub fn read(
     let recognised = recognise(&export)?;
     let total = recognised.iter().flat_map(|r| &r.files).map(|&i| export.size(i)).sum();
     let mut out = Out::new(&export, total, sink, progress);
+    for note in export.notes() {
+        out.note(note.clone());
+    }
+    for (path, error) in export.troubles() {
+        let _ = out.failed(error.to_string(), export.place_of(path));
+    }
     for Recognised { format, files } in &recognised {
         (format.read)(&export, files, options, &mut out)?;
         if out.stopped() {
             break;
         }
+    }
+    if let Some(note) = look::left_over(&export, out.attached()) {
+        out.note(note);
     }
     out.finish()?;
     Ok(recognised.into_iter().map(|r| r.format).collect())
@@ -124,11 +136,10 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
     if export.files().iter().all(|f| f.size == 0) {
         return Err(ImportError::Empty { name: export.name().to_owned() });
     }
-    let mut taken = vec![false; export.files().len()];
     let mut found = Vec::new();
     for format in FORMATS {
         let mut files = (format.detect)(export).unwrap_or_default();
-        files.retain(|&i| taken.get_mut(i).is_some_and(|t| !std::mem::replace(t, true)));
+        files.retain(|&i| export.claim(i, format));
         if !files.is_empty() {
             found.push(Recognised { format, files });
         }
@@ -137,4 +148,13 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
         return Err(ImportError::UnknownFormat { seen: look::looks_like(export) });
     }
     Ok(found)
+}
+
+/// Formats whose files stand each for itself, in any folder: they say nothing about the files beside them.
+pub(crate) const OF_SINGLE_FILES: [&str; 4] = ["markdown", "org", "mail", "documents"];
+
+/// True where a format claims files of this archive that make it an export, not a pack of files.
+fn is_known_export(export: &Export) -> bool {
+    let known = FORMATS.iter().filter(|f| !OF_SINGLE_FILES.contains(&f.key));
+    known.into_iter().any(|format| (format.detect)(export).is_some_and(|files| !files.is_empty()))
 }

@@ -3,10 +3,10 @@
 //! A note is a conversation with oneself: its messages are its pieces, so that an edited paragraph
 //! updates a message. Text stays as it is written, with links, comments and block ids.
 
-mod day;
+pub(crate) mod day;
 mod front;
 mod links;
-mod pieces;
+pub(crate) mod pieces;
 #[cfg(test)]
 mod tests;
 

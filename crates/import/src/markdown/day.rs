@@ -10,19 +10,19 @@ use jiff::{
 
 /// A date as found, with what it was found in.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct When {
+pub(crate) struct When {
     /// UTC milliseconds.
-    pub(super) time: i64,
+    pub(crate) time: i64,
     /// False for wall time, read in the zone given at import.
-    pub(super) zone_known: bool,
+    pub(crate) zone_known: bool,
     /// The local day.
-    pub(super) day: Date,
-    pub(super) original: String,
+    pub(crate) day: Date,
+    pub(crate) original: String,
 }
 
 /// What the name of a note says about its time.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Named {
+pub(crate) enum Named {
     /// The name is the day, and the note is about it.
     Daily(When),
     /// The name has a date among other words.
@@ -51,7 +51,7 @@ const WEEKDAYS: [&str; 26] = [
 ];
 
 /// A property's value.
-pub(super) fn written(value: &str, zone: &TimeZone) -> Option<When> {
+pub(crate) fn written(value: &str, zone: &TimeZone) -> Option<When> {
     let text = value.trim().trim_matches(['"', '\'', '[', ']']).trim();
     let instant = text
         .parse::<Timestamp>()
@@ -67,7 +67,7 @@ pub(super) fn written(value: &str, zone: &TimeZone) -> Option<When> {
 }
 
 /// The path of a note: `2024-01-31.md`, `2024/01/31.md`, `2024-01-31 Meeting.md`, `202401311030 Idea.md`.
-pub(super) fn named(path: &str, zone: &TimeZone) -> Option<Named> {
+pub(crate) fn named(path: &str, zone: &TimeZone) -> Option<Named> {
     let mut parts = path.rsplit('/');
     let stem = parts.next()?.rsplit_once('.')?.0;
     let tokens = tokens(stem);

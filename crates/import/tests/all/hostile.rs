@@ -67,7 +67,7 @@ fn links_out_of_a_folder_are_not_followed() {
 }
 
 /// A ChatGPT array whose one message is `n` zeros long.
-fn bomb(n: usize) -> Vec<u8> {
+pub(crate) fn bomb(n: usize) -> Vec<u8> {
     let start =
         br#"[{"mapping":{"a":{"id":"a","children":[],"message":{"author":{"role":"user"},"content":{"parts":[""#;
     [start, vec![b'0'; n].as_slice(), br#""]}}}},"title":"x"}]"#].concat()

@@ -1,7 +1,10 @@
 //! The importers through their one public door, `read`: fixtures, damage, hostile containers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod containers;
 mod damage;
+mod documents;
 mod fixtures;
+mod fuzz;
 mod hostile;
 mod reading;
