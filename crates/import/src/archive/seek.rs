@@ -113,7 +113,7 @@ impl Inflated {
         let point_at = nearest.and_then(|n| self.points.borrow().get(n).map(|p| p.at)).unwrap_or(0);
         let fits = |s: &Stream| (point_at..=at).contains(&s.at);
         let parked = self.parked.borrow_mut().take_if(|s| fits(s));
-        let mut stream = parked.or_else(|| self.from_point(nearest?)).unwrap_or_else(|| self.from_start());
+        let mut stream = parked.or_else(|| self.continued(nearest?)).unwrap_or_else(|| self.begun());
         let mut skipped = vec![0; 64 << 10];
         while stream.at < at {
             let most = skipped.len().min(usize::try_from(at - stream.at).unwrap_or(usize::MAX));
@@ -124,13 +124,13 @@ impl Inflated {
         Ok(stream)
     }
 
-    fn from_start(&self) -> Stream {
+    fn begun(&self) -> Stream {
         let packed = BufReader::with_capacity(64 << 10, self.packed.part(0, u64::MAX));
         let state = (self.wrap == Wrap::Raw).then(|| InflateState::new_boxed(DataFormat::Raw));
         Stream { packed, from: 0, at: 0, state, crc: None, ended: false }
     }
 
-    fn from_point(&self, n: usize) -> Option<Stream> {
+    fn continued(&self, n: usize) -> Option<Stream> {
         let points = self.points.borrow();
         let point = points.get(n)?;
         let packed = BufReader::with_capacity(64 << 10, self.packed.part(point.from, u64::MAX));
@@ -244,7 +244,8 @@ impl Stream {
             while flags & flag != 0 && self.byte()? != 0 {}
         }
         if flags & 2 != 0 {
-            (self.byte()?, self.byte()?);
+            self.byte()?;
+            self.byte()?;
         }
         self.state = Some(InflateState::new_boxed(DataFormat::Raw));
         self.crc = Some(Crc::new());

@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn numbers_as_dates_and_columns() {
         assert_eq!(day(45_306.0).as_deref(), Some("2024-01-15"));
-        assert_eq!(day(45_306.4375).as_deref(), Some("2024-01-15 10:30"));
+        assert_eq!(day(45_306.437_5).as_deref(), Some("2024-01-15 10:30"));
         assert_eq!((column("A1"), column("C7"), column("AB3"), column("7")), (Some(0), Some(2), Some(27), None));
         assert_eq!(without_quotes("[Red]0 \"days\""), "0 ");
     }

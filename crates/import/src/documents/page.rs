@@ -12,7 +12,7 @@ use std::borrow::Cow;
 const LONGEST: usize = 16 << 20;
 
 /// Marks of pages that are the export of an app: read as a document, all that was said would be one person's.
-const OF_EXPORTS: [&str; 16] = [
+const OF_EXPORTS: [&str; 20] = [
     "netscape-bookmark-file",
     "window.ytd",
     "var jsondata = ",
@@ -28,7 +28,11 @@ const OF_EXPORTS: [&str; 16] = [
     "\"chat-message",
     "x-evernote",
     "<en-export",
-    "notion-export",
+    "class=\"page sans\"",
+    "webkit printing magic",
+    "<h3>workspace details:</h3>",
+    "reflectionprompt",
+    "'pagecontainer'",
 ];
 
 /// Parts of a page that nobody reads.

@@ -72,6 +72,10 @@ pub(super) fn of(name: &str, head: &[u8], chosen: bool) -> Option<Sort> {
     if page::is_mhtml(head) {
         return Some(Sort::SavedPage);
     }
+    // Google's list of what is in a Takeout.
+    if name.eq_ignore_ascii_case("archive_browser.html") {
+        return None;
+    }
     if page::is_page(head) || ["htm", "html", "xhtml"].contains(&ending) && looks_like_tags(bare) {
         return (!page::is_export(head)).then_some(Sort::Page);
     }

@@ -53,6 +53,11 @@ fn no_words(rows: &[Vec<String>]) -> Option<&'static str> {
     if who && what && when {
         return Some("a list of messages of a kind that Evoke does not know");
     }
+    if any(&["url"])
+        && any(&["visit", "visits", "visited", "lastvisittime", "visitcount", "last_visit_time", "visit_count"])
+    {
+        return Some("a list of visited pages of a kind that Evoke does not know");
+    }
     let cells = rows.iter().skip(1).take(500).flatten().filter(|cell| !cell.is_empty());
     let (mut all, mut words) = (0usize, 0usize);
     for cell in cells {

@@ -290,3 +290,28 @@ fn beside_an_export_documents_are_its_own() {
     assert_eq!(places, ["letters/hello.pdf", "notes/b.txt"]);
     assert!(items.iter().any(|i| matches!(i, Item::Note(n) if n.contains("1 .html, 1 .pdf"))), "{}", shown(&items));
 }
+
+/// Whatever other formats know or do not know yet: as a document, an export would be one person's words.
+#[test]
+fn no_export_of_an_app_is_a_document() {
+    let mut wrong = Vec::new();
+    let mut folders: Vec<_> =
+        fs::read_dir(fixture("")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    folders.sort();
+    for folder in folders {
+        let group = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if ["documents", "html", "LICENSES"].contains(&group.as_str()) {
+            continue;
+        }
+        for entry in fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()) {
+            let items = items(&entry, &options()).unwrap_or_default();
+            if items.iter().any(|i| matches!(i, Item::Conversation(c) if c.source == "documents")) {
+                wrong.push(format!("{group}/{}", entry.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    }
+    wrong.sort();
+    // A table of samples for a test, not an export.
+    wrong.retain(|name| name != "whatsapp/whatsapp-chat-parser__date-formats.tsv");
+    assert_eq!(wrong, Vec::<String>::new());
+}
