@@ -48,15 +48,15 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 
 /// Its first element is the one around all messages or calls; or, where that is damaged, one of them.
 fn is_backup(head: &[u8]) -> bool {
-    if !head.trim_ascii_start().starts_with(b"<") {
+    if !head.trim_ascii_start().starts_with(b"<") && head.get(1..5) != Some(b"?xml") {
         return false;
     }
-    let mut scan = Scan::new(head, head.len());
-    let first = scan.find_map(|found| match found {
+    let found = Scan::new(head, head.len()).filter_map(|found| match found {
         Ok(Found::Start(element)) => Some(element),
         _ => None,
     });
-    first.is_some_and(|element| match element.name.as_str() {
+    // More than one, for the first may be what is damaged.
+    found.take(3).any(|element| match element.name.as_str() {
         "smses" | "calls" => true,
         "sms" | "mms" => element.get("address").is_some() && element.get("date").is_some(),
         "call" => element.get("number").is_some() && element.get("date").is_some(),
@@ -122,6 +122,7 @@ impl Reading<'_> {
                 Ok(Found::Broken { name, reason }) => {
                     if let Some(draft) = open.as_mut().filter(|_| !RECORDS.contains(&name.as_str())) {
                         draft.damaged = true;
+                        whole = false;
                         continue;
                     }
                     records += 1;

@@ -18,7 +18,6 @@ pub(crate) struct Threads {
 
 /// One conversation under way.
 pub(crate) struct Known {
-    pub(crate) thread: Thread,
     pub(crate) conversation: Conversation,
     /// Of the message before, for one that has no time.
     pub(crate) last: Option<i64>,
@@ -33,7 +32,7 @@ impl Threads {
         }
         self.known.entry(thread.key.clone()).or_insert_with(|| {
             let (kind, title) = new();
-            Known { conversation: thread.conversation(kind, title), thread: thread.clone(), last: None, messages: 0 }
+            Known { conversation: thread.conversation(kind, title), last: None, messages: 0 }
         })
     }
 

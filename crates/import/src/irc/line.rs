@@ -277,7 +277,11 @@ fn plain(text: &str) -> String {
                     }
                 }
             }
-            '\u{4}' => (0..6).for_each(|_| drop(rest.next_if(char::is_ascii_hexdigit))),
+            '\u{4}' => {
+                for _ in 0..6 {
+                    let _ = rest.next_if(char::is_ascii_hexdigit);
+                }
+            }
             c => out.push(c),
         }
     }
