@@ -56,8 +56,14 @@ fn beside(export: &Export) -> impl Iterator<Item = usize> {
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
-    let mut reading =
-        Reading { export, options, owner: String::new(), groups: HashMap::new(), threads: Threads::default() };
+    let mut reading = Reading {
+        export,
+        options,
+        owner: String::new(),
+        owner_name: String::new(),
+        groups: HashMap::new(),
+        threads: Threads::default(),
+    };
     for contact in reading.people() {
         if out.contact(contact).is_break() {
             return Ok(());
@@ -89,8 +95,9 @@ struct Group {
 struct Reading<'a> {
     export: &'a Export,
     options: &'a Options,
-    /// Mail address of whose export it is; empty where nothing says it.
+    /// Mail address and name of whose export it is; empty where nothing says it.
     owner: String,
+    owner_name: String,
     /// By the folder they describe.
     groups: HashMap<String, Group>,
     threads: Threads,
@@ -124,6 +131,7 @@ impl Reading<'_> {
             for value in records::values(self.export, i, self.options) {
                 if let Some(user) = value.get("user") {
                     self.owner = text(user, "email").to_lowercase();
+                    self.owner_name = text(user, "name").to_owned();
                     meet(user, true);
                 }
                 for member in list(&value, "members") {
@@ -159,8 +167,8 @@ impl Reading<'_> {
         let direct = folder_name.starts_with("DM ") || group.is_some_and(|g| g.name.is_empty() && g.members.len() <= 2);
         let kind = if direct { ConversationKind::Direct } else { ConversationKind::Group };
         let owner = self.owner.as_str();
-        let known = self.threads.of(&thread, || (kind, title(group, folder_name, value)));
-        for member in group.map(|g| g.members.as_slice()).unwrap_or_default() {
+        let known = self.threads.of(&thread, || (kind, title(group, &self.owner_name, folder_name, value)));
+        for member in group.filter(|_| known.is_new()).map(|g| g.members.as_slice()).unwrap_or_default() {
             known.meet(member);
         }
         let quoted = [at(value, &["quoted_message_metadata", "message_id"])].into_iter().find(|id| !id.is_empty());
@@ -194,10 +202,11 @@ fn folder(path: &str) -> &str {
 }
 
 /// The name of a space; of a direct chat the others in it.
-fn title(group: Option<&Group>, folder: &str, first: &Value) -> String {
+fn title(group: Option<&Group>, owner: &str, folder: &str, first: &Value) -> String {
+    let others = |group: &Group| group.members.iter().filter(|m| *m != owner).cloned().collect::<Vec<_>>();
     match group {
         Some(group) if !group.name.is_empty() => group.name.clone(),
-        Some(group) if !group.members.is_empty() => group.members.join(", "),
+        Some(group) if !others(group).is_empty() => others(group).join(", "),
         _ if folder.is_empty() => at(first, &["creator", "name"]).to_owned(),
         _ => folder.to_owned(),
     }

@@ -259,7 +259,8 @@ impl Reading<'_> {
             () if is("recorded") => (who, format!("Recorded call with {name}")),
             () => (who, format!("Call from {name}")),
         };
-        let lasted = first(call, "abbr.duration").and_then(|d| d.attr("title")).map(lasted).unwrap_or_default();
+        let lasted = first(call, "abbr.duration").and_then(|d| d.attr("title")).and_then(time::iso_duration);
+        let lasted = lasted.filter(|s| *s > 0).map(|s| format!(", {}", time::lasted(s))).unwrap_or_default();
         let (part, said) = match transcript.filter(|t| !t.is_empty()) {
             Some(transcript) => (Part::Text, format!("{what}{lasted}:\n{transcript}")),
             None => (Part::Call, format!("{what}{lasted}")),
@@ -343,36 +344,4 @@ struct One<'a> {
     said: String,
     attachments: Vec<Attachment>,
     part: Part,
-}
-
-/// `PT1M5S` as ", 1 min 5 s".
-fn lasted(written: &str) -> String {
-    let (mut out, mut digits) = (Vec::new(), String::new());
-    for c in written.chars() {
-        let unit = match c {
-            '0'..='9' => {
-                digits.push(c);
-                continue;
-            }
-            'H' => "h",
-            'M' => "min",
-            'S' => "s",
-            _ => "",
-        };
-        let n = std::mem::take(&mut digits);
-        if !unit.is_empty() && n.trim_start_matches('0') != "" {
-            out.push(format!("{n} {unit}"));
-        }
-    }
-    if out.is_empty() { String::new() } else { format!(", {}", out.join(" ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn durations() {
-        for (written, shown) in [("PT1M5S", ", 1 min 5 s"), ("PT0S", ""), ("PT2H", ", 2 h"), ("", "")] {
-            assert_eq!(super::lasted(written), shown);
-        }
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use evoke_message::{Attachment, Contact, ConversationKind, Kind, Message, Part, Place, Role, Sender};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 pub(crate) const FORMAT: Format = Format {
     key: "hangouts",
@@ -74,7 +74,7 @@ struct Chat {
     name: String,
     group: bool,
     /// Names by user id.
-    people: HashMap<String, String>,
+    people: Vec<(String, String)>,
     owner: String,
 }
 
@@ -105,7 +105,7 @@ impl Reading<'_> {
             key: key.to_owned(),
             name: text(inner, "name").to_owned(),
             group: text(inner, "type") == "GROUP",
-            people: HashMap::new(),
+            people: Vec::new(),
             owner: person(read_state.and_then(|s| s.get("participant_id"))),
         };
         for participant in list(inner, "participant_data") {
@@ -113,7 +113,7 @@ impl Reading<'_> {
             let number = at(participant, &["phone_number", "e164"]);
             let name = [text(participant, "fallback_name"), number, id.as_str()].into_iter().find(|n| !n.is_empty());
             let name = name.unwrap_or_default().to_owned();
-            self.chat.people.insert(id.clone(), name.clone());
+            self.chat.people.push((id.clone(), name.clone()));
             if !id.is_empty() && self.told.insert(id.clone()) {
                 out.contact(Contact {
                     source: FORMAT.key.to_owned(),
@@ -145,6 +145,9 @@ impl Reading<'_> {
         }
         let thread = Thread::new(FORMAT.key, Kind::Chat, key);
         let known = self.threads.of(&thread, || (chat.kind(), chat.title(&owner)));
+        if known.is_new() {
+            chat.people.iter().for_each(|(_, name)| known.meet(name));
+        }
         let written = records::id(value.get("timestamp")).unwrap_or_default();
         let when = written.parse().ok().and_then(time::from_number);
         let native = match text(value, "event_id") {
@@ -175,14 +178,12 @@ impl Chat {
         if !self.name.is_empty() {
             return self.name.clone();
         }
-        let mut others: Vec<&str> =
-            self.people.iter().filter(|(id, _)| *id != owner).map(|(_, n)| n.as_str()).collect();
-        others.sort_unstable();
+        let others: Vec<&str> = self.people.iter().filter(|(id, _)| *id != owner).map(|(_, n)| n.as_str()).collect();
         if others.is_empty() { self.key.clone() } else { others.join(", ") }
     }
 
     fn name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.people.get(id).map_or(id, String::as_str)
+        self.people.iter().find(|(i, _)| i == id).map_or(id, |(_, name)| name)
     }
 
     fn sender(&self, id: Option<&Value>, owner: &str) -> Sender {
@@ -213,8 +214,9 @@ impl Chat {
 
 fn call(value: &Value, who: &str) -> String {
     let seconds = value.get("hangout_event").and_then(|e| records::id(e.get("hangout_duration_secs")));
+    let seconds = seconds.and_then(|s| s.parse().ok()).filter(|s| *s > 0);
     match (at(value, &["hangout_event", "event_type"]), seconds) {
-        ("END_HANGOUT", Some(seconds)) => format!("Video call of {who} ended after {seconds} s"),
+        ("END_HANGOUT", Some(seconds)) => format!("Video call of {who} ended after {}", time::lasted(seconds)),
         ("END_HANGOUT", None) => format!("Video call of {who} ended"),
         _ => format!("{who} started a video call"),
     }

@@ -53,8 +53,12 @@ fn is_messages(export: &Export, i: usize) -> bool {
     if entry.size < 512 {
         return false;
     }
-    let named = NAMES.contains(&entry.file_name());
+    let name = entry.file_name().to_ascii_lowercase();
+    let named = NAMES.contains(&name.as_str());
     // A backup has 100,000 files: only what may be a database is opened.
+    if !named && export.files().len() > 1 && !name.contains(".db") && !name.contains("sqlite") {
+        return false;
+    }
     let head = || export.head(i).is_ok_and(|head| sqlite::is_database(&head));
     head() && (sqlite::has(export, i, &["message", "handle"]) || (named && export.on_disk(i).is_none()))
 }
@@ -95,7 +99,12 @@ fn read_database(export: &Export, file: usize, options: &Options, out: &mut Out)
         let mut place = place.clone();
         place.at = u64::try_from(row.id).unwrap_or_default();
         match reader.made(row, &database, place.clone()) {
-            Made::Message(key, message) => threads.of(&key, || reader.about(&key)).put(*message, out),
+            Made::Message(thread, message) => {
+                let known = threads.of(&thread, || reader.about(&thread));
+                let chat = people.chat(&thread.key).filter(|_| known.is_new());
+                chat.into_iter().flat_map(|c| &c.members).for_each(|m| known.meet(m));
+                known.put(*message, out)
+            }
             Made::Skipped(reason) => out.skipped(reason, place),
             Made::Failed(reason) => out.failed(reason, place),
         }

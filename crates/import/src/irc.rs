@@ -52,7 +52,8 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 
 /// The program that nearly every line is written by; at least two lines, or one with a heading that only logs have.
 fn style(head: &[u8]) -> Option<Style> {
-    if head.contains(&0) {
+    // A damaged byte is one; a file that is no text has many.
+    if head.iter().filter(|b| **b == 0).count() * 100 > head.len() {
         return None;
     }
     // The last line of a head may be cut.
@@ -102,7 +103,8 @@ fn read_log(
     let (Some(entry), Some(style)) = (export.files().get(file), style(&head)) else { return Ok(()) };
     let mut name = Name::of(&entry.path, &head, style);
     if name.channel.is_empty() {
-        name.channel = entry.file_name().to_owned();
+        // A day alone: the folder that was chosen is its channel.
+        name.channel = if entry.path == export.name() { entry.file_name() } else { export.name() }.to_owned();
     }
     let thread = Thread::new(FORMAT.key, Kind::Chat, name.key());
     let modified = entry.modified.and_then(|ms| Timestamp::from_millisecond(ms).ok());

@@ -99,6 +99,7 @@ pub static FORMATS: &[Format] = &[
     imessage::FORMAT,
     chatgpt::FORMAT,
     claude::FORMAT,
+    irc::FORMAT,
     whatsapp::FORMAT,
     telegram::FORMAT,
     google_chat::FORMAT,
@@ -108,7 +109,6 @@ pub static FORMATS: &[Format] = &[
     skype::FORMAT,
     matrix::FORMAT,
     sms::FORMAT,
-    irc::FORMAT,
     markdown::FORMAT,
 ];
 

@@ -51,8 +51,10 @@ fn is_root(keys: &[&str]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let mut files = export.json_files(|head| records::fits(head, &SHAPE) || hunt(head, is_root));
-    let tars = export.files().iter().enumerate().filter(|(_, e)| e.size >= 512).map(|(i, _)| i);
-    files.extend(tars.filter(|&i| is_tar(export, i)));
+    let single = export.files().len() == 1;
+    let named =
+        export.files().iter().enumerate().filter(|(_, e)| single || e.path.to_ascii_lowercase().ends_with(".tar"));
+    files.extend(named.map(|(i, _)| i).filter(|&i| is_tar(export, i)));
     (!files.is_empty()).then_some(files)
 }
 
@@ -82,6 +84,7 @@ fn inside(export: &Export, file: usize) -> Result<Option<Inside>, ImportError> {
         let media = export.files().iter().map(|e| e.path.clone()).collect();
         return Ok(Some(Inside { part: None, media }));
     }
+    let before = export.bytes_read();
     let mut archive = tar::Archive::new(export.open(file)?);
     let tar = export.files().get(file).map_or("", |e| e.path.as_str()).to_owned();
     let (mut part, mut media) = (None, Vec::new());
@@ -92,6 +95,7 @@ fn inside(export: &Export, file: usize) -> Result<Option<Inside>, ImportError> {
             _ => media.push(format!("{tar}/{name}")),
         }
     }
+    export.has_read_again(before);
     Ok(part.map(|part| Inside { part: Some(part), media }))
 }
 
@@ -194,9 +198,11 @@ impl Reading<'_> {
         let key = if self.chat.id.is_empty() { user(own) } else { self.chat.id.as_str() };
         let thread = Thread::new(FORMAT.key, Kind::Chat, key);
         let attachments = file.map(|f| self.attachment(f)).into_iter().collect();
-        let (chat, members) = (&self.chat, self.chat.members.iter().map(|m| name(m)).collect::<Vec<_>>());
+        let chat = &self.chat;
         let known = self.threads.of(&thread, || (chat.kind(), chat.title()));
-        members.iter().for_each(|member| known.meet(member));
+        if known.is_new() {
+            chat.members.iter().for_each(|member| known.meet(&name(member)));
+        }
         let written = text(value, "originalarrivaltime");
         let when = time::iso(written);
         let native = if native.is_empty() { format!("{written} {} {said}", sender.key) } else { native };
@@ -221,7 +227,8 @@ impl Reading<'_> {
         let own = text(value, "displayName").trim();
         let known = self.names.get(&id).map(String::as_str);
         let name = [own, known.unwrap_or_default(), bare(&id)].into_iter().find(|n| !n.is_empty());
-        let name = name.unwrap_or("Unknown").to_owned();
+        // Groups send notices of their own.
+        let name = if id.starts_with("19:") { FORMAT.label } else { name.unwrap_or("Unknown") }.to_owned();
         if !own.is_empty() {
             self.names.insert(id.clone(), own.to_owned());
         }
@@ -230,7 +237,6 @@ impl Reading<'_> {
     }
 
     fn contact(&mut self, sender: &Sender, out: &mut Out) -> crate::Flow {
-        // Groups send notices of their own.
         if sender.key.starts_with("19:") || !self.told.insert(format!("{} {}", sender.key, sender.name)) {
             return crate::Flow::Continue(());
         }

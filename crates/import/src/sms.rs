@@ -18,7 +18,7 @@ use crate::{
 use element::{Draft, Said};
 use evoke_message::{Contact, Kind, Message, Sender};
 use scan::{Element, Found, Scan};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) const FORMAT: Format = Format {
     key: "sms",
@@ -65,7 +65,7 @@ fn is_backup(head: &[u8]) -> bool {
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
-    let mut reading = Reading { threads: Threads::default(), contacts: HashMap::new(), options };
+    let mut reading = Reading { threads: Threads::default(), names: HashMap::new(), told: HashSet::new(), options };
     for &file in files {
         reading.file(export, file, out)?;
         if out.stopped() {
@@ -78,8 +78,10 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
 
 struct Reading<'a> {
     threads: Threads,
-    /// Names by the key of a number, as handed out.
-    contacts: HashMap<String, Vec<String>>,
+    /// Names by the key of a number.
+    names: HashMap<String, String>,
+    /// Contacts handed out.
+    told: HashSet<String>,
     options: &'a Options,
 }
 
@@ -135,7 +137,8 @@ impl Reading<'_> {
         }
         if let Some(mut draft) = open.take() {
             draft.damaged = true;
-            whole |= draft.is_bare();
+            // It says itself that the file ends in it, where it cannot be read.
+            whole |= draft.is_bare() || draft.said(&draft.people(&self.names)).is_err();
             if self.put(draft, &mut ids, out).is_break() {
                 return Ok(());
             }
@@ -159,15 +162,13 @@ impl Reading<'_> {
 
     fn put(&mut self, draft: Draft, ids: &mut HashMap<String, ContentIds>, out: &mut Out) -> crate::Flow {
         let place = draft.place.clone();
-        if draft.damaged && draft.is_bare() {
-            return out.failed("the file is damaged in the middle of it", place);
-        }
-        let people = draft.people();
+        let people = draft.people(&self.names);
         for (key, name, number) in people.iter().map(|p| (&p.key, &p.name, &p.number)) {
             self.contact(key, name, number, out)?;
         }
-        let said = match draft.said() {
+        let said = match draft.said(&people) {
             Ok(said) => said,
+            Err(_) if draft.damaged => return out.failed("the file is damaged in the middle of it", place),
             Err(reason) => return out.skipped(reason, place),
         };
         let Said { kind, title, sender, part, text, attachments, time, original, native } = said;
@@ -195,12 +196,12 @@ impl Reading<'_> {
 
     /// Once for each name and number of a person.
     fn contact(&mut self, key: &str, name: &str, number: &str, out: &mut Out) -> crate::Flow {
-        let told = self.contacts.entry(key.to_owned()).or_default();
-        let this = format!("{name}\n{number}");
-        if key.is_empty() || told.contains(&this) {
+        if name != number {
+            self.names.insert(key.to_owned(), name.to_owned());
+        }
+        if number.is_empty() || !self.told.insert(format!("{name}\n{number}")) {
             return crate::Flow::Continue(());
         }
-        told.push(this);
         let (numbers, addresses) = match number.contains('@') {
             true => (Vec::new(), vec![number.to_owned()]),
             false if number.contains(|c: char| c.is_ascii_digit()) => (vec![number.to_owned()], Vec::new()),

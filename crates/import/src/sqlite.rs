@@ -42,7 +42,7 @@ pub(crate) fn has(export: &Export, i: usize, tables: &[&str]) -> bool {
     match export.on_disk(i) {
         Some(path) if open_in_place(path).is_ok_and(|c| has_tables(&c, tables)) => true,
         Some(path) if !BESIDE.iter().any(|end| has_content(&beside(path, end))) => false,
-        None if tables.iter().all(|name| shows(name)) => true,
+        None if tables.iter().all(shows) => true,
         _ if export.size(i) > LOOKED_INTO => false,
         Some(path) => copy_of_disk(path).is_ok_and(|copy| open_copy(copy).is_ok_and(|db| has_tables(&db, tables))),
         None => copy_of_packed(export, i).is_ok_and(|copy| open_copy(copy).is_ok_and(|db| has_tables(&db, tables))),

@@ -49,6 +49,11 @@ impl Threads {
 }
 
 impl Known {
+    /// No message of it was handed out yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.messages == 0
+    }
+
     /// Names somebody who takes part, whether or not they wrote.
     pub(crate) fn meet(&mut self, name: &str) {
         let names = &mut self.conversation.participants;

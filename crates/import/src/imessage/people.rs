@@ -17,7 +17,7 @@ pub(super) struct Chat {
     pub(super) name: String,
     pub(super) group: Option<bool>,
     /// Ids of handles.
-    members: Vec<String>,
+    pub(super) members: Vec<String>,
 }
 
 impl Chat {
@@ -45,7 +45,10 @@ struct Tapback {
 #[derive(Default)]
 pub(super) struct People {
     handles: HashMap<i64, String>,
-    chats: HashMap<i64, Chat>,
+    /// By row, in its order.
+    chats: BTreeMap<i64, Chat>,
+    /// Chats of one person or group over several services are one.
+    by_key: HashMap<String, Chat>,
     /// Message and chat, sorted: a large database has millions.
     lies_in: Vec<(i64, i64)>,
     /// Deleted, and kept by the phone for some weeks.
@@ -85,6 +88,16 @@ impl People {
             }
             Ok(())
         })?;
+        for chat in people.chats.values() {
+            let one =
+                people.by_key.entry(chat.key.clone()).or_insert_with(|| Chat { name: String::new(), ..chat.clone() });
+            if one.name.is_empty() {
+                one.name.clone_from(&chat.name);
+            }
+            one.group = one.group.or(chat.group);
+            let new: Vec<String> = chat.members.iter().filter(|m| !one.members.contains(m)).cloned().collect();
+            one.members.extend(new);
+        }
         each(database, "chat_message_join", &["message_id", "chat_id"], "", |_, row| {
             people.lies_in.extend(number(row.get_ref(1)?).zip(number(row.get_ref(2)?)));
             Ok(())
@@ -166,9 +179,7 @@ impl People {
 
     /// What is known of the chat with this key.
     pub(super) fn chat(&self, key: &str) -> Option<&Chat> {
-        let mut of = self.chats.values().filter(|c| c.key == key);
-        let first = of.next()?;
-        Some(of.fold(first, |best, c| if best.title() == best.key && c.title() != c.key { c } else { best }))
+        self.by_key.get(key)
     }
 
     pub(super) fn reactions(&self, guid: &str) -> Vec<Reaction> {

@@ -19,7 +19,8 @@ pub(super) struct Name {
 /// By the ending: a channel may have a dot in its name, and logs often have no ending.
 pub(super) fn may_be_log(name: &str) -> bool {
     match name.rsplit_once('.') {
-        None => true,
+        // Backups of phones have 100,000 files that are named by their hash.
+        None => name.len() < 32 || !name.bytes().all(|b| b.is_ascii_hexdigit()),
         Some((_, ending)) => {
             let known = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
             known || name.starts_with(['#', '&']) || ending.len() > 8

@@ -138,7 +138,7 @@ fn call(content: &str, who: &str) -> String {
         "missed" => format!("Missed call from {who}"),
         _ if content.contains("<ended") || kind == "ended" => match seconds.round() as u64 {
             0 => "Call ended".to_owned(),
-            seconds => format!("Call ended after {} min {} s", seconds / 60, seconds % 60),
+            seconds => format!("Call ended after {}", time::lasted(seconds)),
         },
         _ => format!("Call of {who}"),
     }

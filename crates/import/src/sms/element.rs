@@ -3,6 +3,7 @@
 use super::{me, number, scan::Element};
 use crate::{mime, time};
 use evoke_message::{Attachment, ConversationKind, Part, Place, Sender};
+use std::collections::HashMap;
 
 /// Stands for the own number in a picture message that was sent.
 const OWN: &str = "insert-address-token";
@@ -81,8 +82,8 @@ impl Draft {
         self.element.get(if self.element.name == "call" { "number" } else { "address" }).unwrap_or_default().trim()
     }
 
-    /// Everybody else in the conversation. The app joins numbers by `~` and names by a comma.
-    pub(super) fn people(&self) -> Vec<Person> {
+    /// Everybody else in the conversation; `known` are names by key, for messages that have none. The app joins numbers by `~` and names by a comma.
+    pub(super) fn people(&self, known: &HashMap<String, String>) -> Vec<Person> {
         let address = self.address();
         let numbers: Vec<&str> = match address.contains("@rcs.google.com") {
             true => self.others(),
@@ -99,6 +100,7 @@ impl Draft {
             let hidden = HIDDEN.contains(&number);
             let key = if hidden { "unknown".to_owned() } else { number::key(number) };
             let name = names.get(i).map(|n| n.trim()).filter(|n| named && !n.is_empty() && !UNNAMED.contains(n));
+            let name = name.or_else(|| known.get(&key).map(String::as_str));
             let name = name.unwrap_or(if hidden { "Unknown number" } else { number }).to_owned();
             if !people.iter().any(|p| p.key == key) {
                 people.push(Person { key, name, number: if hidden { String::new() } else { number.to_owned() } });
@@ -131,14 +133,13 @@ impl Draft {
     }
 
     /// What it says; or in plain words why it says nothing.
-    pub(super) fn said(&self) -> Result<Said, &'static str> {
-        let people = self.people();
+    pub(super) fn said(&self, people: &[Person]) -> Result<Said, &'static str> {
         let group = people.len() > 1 || self.address().contains("@rcs.google.com");
         let names: Vec<&str> = people.iter().map(|p| p.name.as_str()).collect();
         let title = if names.is_empty() { self.address().to_owned() } else { names.join(", ") };
         let (sender, part, text, attachments) = match self.element.name.as_str() {
-            "call" => self.call(&people),
-            name => self.message(name == "mms", &people)?,
+            "call" => self.call(people),
+            name => self.message(name == "mms", people)?,
         };
         let original = self.element.get("date").unwrap_or_default().to_owned();
         Ok(Said {
@@ -186,7 +187,6 @@ impl Draft {
         match text.is_empty() && attachments.is_empty() {
             false => Ok((sender, Part::Text, text, attachments)),
             true if self.element.get("m_type") == Some("130") => Err("picture message that was never downloaded"),
-            true if self.damaged => Err("message whose text is damaged"),
             true => Err("message without text"),
         }
     }
@@ -220,16 +220,9 @@ impl Draft {
             _ => (other, format!("Call with {name}")),
         };
         let seconds = self.element.get("duration").and_then(|d| d.parse::<u64>().ok()).unwrap_or(0);
-        let long = if seconds > 0 { format!(", {}", lasted(seconds)) } else { String::new() };
+        let long = if seconds > 0 { format!(", {}", time::lasted(seconds)) } else { String::new() };
         (sender, Part::Call, format!("{words}{long}"), Vec::new())
     }
-}
-
-/// `65` as "1 min 5 s".
-fn lasted(seconds: u64) -> String {
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let parts = [(hours, "h"), (minutes, "min"), (rest, "s")];
-    parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 fn attachment(part: &Element) -> Option<Attachment> {
@@ -247,13 +240,4 @@ fn attachment(part: &Element) -> Option<Attachment> {
         path: None,
         missing: Some(missing.to_owned()),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn calls_last() {
-        assert_eq!(super::lasted(65), "1 min 5 s");
-        assert_eq!(super::lasted(7200), "2 h");
-    }
 }

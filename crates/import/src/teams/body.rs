@@ -1,7 +1,7 @@
 //! What a Teams message says: its HTML as Markdown, its files and cards, and what an event tells.
 
 use super::{at, get, list};
-use crate::{html, mime};
+use crate::{html, mime, time};
 use evoke_message::{Attachment, Part};
 use serde_json::Value;
 
@@ -169,6 +169,8 @@ fn event<'a>(detail: &Value, who: &str, name: &dyn Fn(&str) -> Option<&'a str>) 
         "TeamDescription",
     ];
     more.extend(fields.iter().map(|f| at(inner, &[f])).filter(|t| !t.is_empty()).map(str::to_owned));
+    let seconds = time::iso_duration(at(inner, &["CallDuration"])).filter(|s| *s > 0);
+    more.extend(seconds.map(time::lasted));
     let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
     let part = if kind.to_ascii_lowercase().starts_with("call") { Part::Call } else { Part::Service };
     Some((part, format!("{who}: {}{more}", spaced(&kind))))
