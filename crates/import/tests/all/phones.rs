@@ -211,7 +211,7 @@ fn a_damaged_database_gives_what_is_there() {
         flipped[at] ^= 0xff;
         if let Ok(items) = items_of("chat.db", &flipped) {
             let (kept, skipped, failed) = counts(&items);
-            assert!(kept + skipped == 23 || failed > 0 || kept + skipped > 0, "{at}");
+            assert!((1..=24).contains(&(kept + skipped + failed)), "{at}");
         }
     }
 }
@@ -281,7 +281,10 @@ proptest! {
 #[test]
 fn nothing_else_is_claimed() {
     let own = ["imessage", "sms", "google_chat", "google_voice", "hangouts", "teams", "skype", "matrix", "irc"];
-    for entry in walkdir::WalkDir::new(fixture("")).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file())
+    for entry in walkdir::WalkDir::new(fixture(""))
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|e| e.file_type().is_file() && e.file_name() != "SOURCES.md")
     {
         let inner = entry.path().strip_prefix(fixture("")).unwrap().to_string_lossy().into_owned();
         let folder = inner.split('/').next().unwrap().to_owned();
