@@ -12,18 +12,29 @@ mod claude;
 mod documents;
 mod error;
 mod export;
+mod google_chat;
+mod google_voice;
+mod hangouts;
 mod html;
+mod imessage;
+mod irc;
 mod json;
 mod jsonl;
 mod limits;
 mod look;
 mod markdown;
+mod matrix;
 mod mime;
 mod out;
 mod record;
+mod records;
+mod skype;
+mod sms;
 mod sqlite;
+mod teams;
 mod telegram;
 mod text;
+mod threads;
 mod time;
 mod tree;
 mod whatsapp;
@@ -87,8 +98,23 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT, documents::FORMAT];
+pub static FORMATS: &[Format] = &[
+    imessage::FORMAT,
+    chatgpt::FORMAT,
+    claude::FORMAT,
+    irc::FORMAT,
+    whatsapp::FORMAT,
+    telegram::FORMAT,
+    google_chat::FORMAT,
+    hangouts::FORMAT,
+    google_voice::FORMAT,
+    teams::FORMAT,
+    skype::FORMAT,
+    matrix::FORMAT,
+    sms::FORMAT,
+    markdown::FORMAT,
+    documents::FORMAT,
+];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

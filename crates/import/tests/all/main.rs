@@ -7,4 +7,5 @@ mod documents;
 mod fixtures;
 mod fuzz;
 mod hostile;
+mod phones;
 mod reading;
