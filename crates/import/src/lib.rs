@@ -9,6 +9,8 @@ mod ai;
 mod archive;
 mod chatgpt;
 mod claude;
+mod clock;
+mod discord;
 mod error;
 mod export;
 mod html;
@@ -17,10 +19,17 @@ mod jsonl;
 mod limits;
 mod look;
 mod markdown;
+mod media;
+mod meta;
 mod mime;
 mod out;
+mod pieces;
 mod record;
+mod records;
+mod signal;
+mod slack;
 mod sqlite;
+mod table;
 mod telegram;
 mod text;
 mod time;
@@ -85,7 +94,18 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[
+    slack::FORMAT,
+    meta::FACEBOOK,
+    meta::INSTAGRAM,
+    chatgpt::FORMAT,
+    claude::FORMAT,
+    signal::FORMAT,
+    whatsapp::FORMAT,
+    telegram::FORMAT,
+    discord::FORMAT,
+    markdown::FORMAT,
+];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {
