@@ -79,14 +79,14 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let claimed: Vec<usize> = (0..export.files().len()).filter(|i| form(export, *i).is_some()).collect();
+    let claimed: Vec<usize> = (0..export.files().len()).filter(|i| !export.is_taken(*i) && form(export, *i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     let reading = Reading { export, options, media: &Media::new(export) };
     let forms: Vec<(usize, Form)> = files.iter().filter_map(|i| Some((*i, form(export, *i)?))).collect();
-    let package = package::Package::read(export, options);
+    let package = package::Package::read(export);
     if forms.iter().any(|(_, form)| matches!(form, Form::Package | Form::PackageTable)) {
         for contact in package.contacts() {
             if out.contact(contact).is_break() {

@@ -9,7 +9,8 @@ use crate::{
 };
 use evoke_message::Place;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::HashSet,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -59,6 +60,8 @@ pub(crate) struct Export {
     not_entered: Vec<String>,
     limits: Limits,
     read: Cell<u64>,
+    /// Files that a format has claimed already.
+    taken: RefCell<HashSet<usize>>,
 }
 
 impl Export {
@@ -77,6 +80,7 @@ impl Export {
             not_entered: Vec::new(),
             limits: limits.clone(),
             read: Cell::new(0),
+            taken: RefCell::default(),
         };
         if about.is_dir() {
             export.add_folder(path)?;
@@ -135,10 +139,21 @@ impl Export {
         }
     }
 
+    /// Claims a file for a format; false where it is claimed already.
+    pub(crate) fn take(&self, i: usize) -> bool {
+        i < self.entries.len() && self.taken.borrow_mut().insert(i)
+    }
+
+    /// True where another format has claimed the file: it need not be looked at.
+    pub(crate) fn is_taken(&self, i: usize) -> bool {
+        self.taken.borrow().contains(&i)
+    }
+
     /// Files that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
     pub(crate) fn json_files(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<usize> {
         let named = |e: &Entry| self.single || e.path.to_ascii_lowercase().ends_with(".json");
         let candidates = self.entries.iter().enumerate().filter(|(_, e)| named(e)).map(|(i, _)| i);
+        let candidates = candidates.filter(|i| !self.is_taken(*i));
         candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
     }
 

@@ -144,11 +144,10 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
     if export.files().iter().all(|f| f.size == 0) {
         return Err(ImportError::Empty { name: export.name().to_owned() });
     }
-    let mut taken = vec![false; export.files().len()];
     let mut found = Vec::new();
     for format in FORMATS {
         let mut files = (format.detect)(export).unwrap_or_default();
-        files.retain(|&i| taken.get_mut(i).is_some_and(|t| !std::mem::replace(t, true)));
+        files.retain(|&i| export.take(i));
         if !files.is_empty() {
             found.push(Recognised { format, files });
         }

@@ -34,11 +34,6 @@ impl<'a> Media<'a> {
         same_name.iter().find(beside).or_else(|| same_name.iter().find(fits)).copied()
     }
 
-    /// The paths of all files with this name.
-    pub(crate) fn named(&self, name: &str) -> &[&'a str] {
-        self.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
     /// A file that a message names by its path or web address.
     pub(crate) fn attachment(&self, name: &str, stated: &str, from: &str) -> Attachment {
         let plain = stated.split(['?', '#']).next().unwrap_or_default();

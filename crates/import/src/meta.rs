@@ -63,7 +63,7 @@ fn is_thread(keys: &[&str]) -> bool {
 /// Files of messages, JSON or pages.
 fn message_files(export: &Export) -> Vec<usize> {
     let mut files = export.json_files(|head| hunt(head, is_message) || (hunt(head, is_thread) && mentions_messages(head)));
-    let pages = export.files().iter().enumerate().filter(|(i, _)| page::is_page(export, *i)).map(|(i, _)| i);
+    let pages = (0..export.files().len()).filter(|i| !export.is_taken(*i) && page::is_page(export, *i));
     files.extend(pages);
     files.sort_unstable();
     files

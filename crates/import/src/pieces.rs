@@ -65,8 +65,7 @@ impl<R: Read> Iterator for Pieces<R> {
                 return Some(Ok(self.take(end)));
             }
             let longest_mark = self.marks.iter().map(|m| m.len()).max().unwrap_or(1);
-            self.at = self.buf.len().saturating_sub(longest_mark).max(self.at.min(self.buf.len()));
-            self.at = self.at.min(self.buf.len().saturating_sub(longest_mark));
+            self.at = self.buf.len().saturating_sub(longest_mark);
             if self.ended {
                 let rest = self.buf.len();
                 return (rest > 0 || self.gone > 0).then(|| Ok(self.take(rest)));

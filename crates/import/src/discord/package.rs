@@ -3,7 +3,7 @@
 
 use super::{FORMAT, Reading, conversation_id, message_id, thread, time_of};
 use crate::{
-    ImportError, Options,
+    ImportError,
     export::Export,
     media::{self, Media},
     out::Out,
@@ -15,7 +15,7 @@ use crate::{
 use evoke_message::{
     Attachment, Contact, Conversation, ConversationKind, Message, Place, Sender,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 const SHAPE: Shape = Shape { fields: &[], others: &[], is_record: is_message };
@@ -35,6 +35,8 @@ pub(super) struct Package {
     friends: Vec<Contact>,
     /// Names of channels by their ids.
     index: HashMap<String, String>,
+    /// People by name, as a message of DiscordChatExporter lists them.
+    mentions: Value,
 }
 
 /// A channel as `channel.json` has it.
@@ -44,9 +46,8 @@ struct Channel {
 }
 
 impl Package {
-    pub(super) fn read(export: &Export, options: &Options) -> Self {
-        let _ = options;
-        let mut package = Self { owner: None, friends: Vec::new(), index: HashMap::new() };
+    pub(super) fn read(export: &Export) -> Self {
+        let mut package = Self { owner: None, friends: Vec::new(), index: HashMap::new(), mentions: Value::Null };
         for (i, file) in export.files().iter().enumerate() {
             match file.file_name() {
                 "user.json" => package.take_owner(&records::small(export, i).unwrap_or_default()),
@@ -72,6 +73,8 @@ impl Package {
         self.owner = Some(owner);
         let friend = |r: &Value| contact(r.get("user")?, text(r, "nickname"));
         self.friends = array(user, "relationships").iter().filter_map(friend).collect();
+        let known: Vec<Value> = self.contacts().iter().map(|c| json!({"id": c.key, "name": c.name})).collect();
+        self.mentions = json!({ "mentions": known });
     }
 
     /// Id of the export's owner.
@@ -197,6 +200,7 @@ fn kind(kind: &str, indexed: &str) -> ConversationKind {
 struct Written<'a> {
     channel: Channel,
     me: Sender,
+    mentions: &'a Value,
     media: &'a Media<'a>,
     from: &'a str,
     now: i64,
@@ -206,10 +210,11 @@ struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    fn new(package: &Package, reading: &'a Reading, file: usize) -> Self {
+    fn new(package: &'a Package, reading: &'a Reading, file: usize) -> Self {
         Self {
             channel: package.channel(reading.export, file),
             me: package.me(),
+            mentions: &package.mentions,
             media: reading.media,
             from: reading.path(file),
             now: reading.options.now,
@@ -223,7 +228,7 @@ impl<'a> Written<'a> {
         let Some(key) = key else { return out.failed("the message has no id", place) };
         self.seen += 1;
         let attachments = self.attachments(files);
-        let text = super::message::mentions(said, &Value::Null).trim().to_owned();
+        let text = super::message::mentions(said, self.mentions).trim().to_owned();
         if text.is_empty() && attachments.is_empty() {
             return out.skipped("message without text", place);
         }

@@ -184,7 +184,7 @@ impl<'a> Page<'a> {
         }
         let date = self.date(element).unwrap_or_else(|| date_of_group.to_owned());
         let stated = clock::instant(&date, Order::default(), &self.reading.options.zone);
-        let exact = time_of(&native).map(|ms| (ms, true)).or(stated);
+        let exact = exact_time(&native, stated);
         let (time, zone_known) = exact.unwrap_or((self.last.unwrap_or(self.reading.options.now), false));
         self.last = Some(time);
         let id = match native.as_str() {
@@ -273,6 +273,17 @@ impl<'a> Page<'a> {
             Reaction { emoji, count }
         };
         with_class(element, REACTION).map(one).filter(|r| !r.emoji.is_empty()).collect()
+    }
+}
+
+/// The id knows the millisecond, what is shown only the minute in an unknown zone; an id that is far from
+/// what is shown is none of Discord's.
+fn exact_time(native: &str, stated: Option<(i64, bool)>) -> Option<(i64, bool)> {
+    const DAY: u64 = 26 * 3_600_000;
+    match (time_of(native), stated) {
+        (Some(ms), Some((shown, _))) if ms.abs_diff(shown) > DAY => stated,
+        (Some(ms), _) => Some((ms, true)),
+        (None, stated) => stated,
     }
 }
 

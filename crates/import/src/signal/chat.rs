@@ -200,8 +200,9 @@ pub(super) fn read_lines(
 }
 
 fn said_in_line(value: &Value, media: &Media, path: &str) -> Said {
-    let body = text(value, "body").trim();
-    let quote = text(value, "quote").trim();
+    let body = lines_trimmed(text(value, "body"));
+    let body = body.as_str();
+    let quote = lines_trimmed(text(value, "quote"));
     let words = if quote.is_empty() { body.to_owned() } else { format!("{quote}\n\n{body}").trim().to_owned() };
     let part = part(value, body);
     let sticker = value.get("sticker").map_or("", |s| s.as_str().unwrap_or_else(|| text(s, "emoji")));
@@ -219,6 +220,11 @@ fn said_in_line(value: &Value, media: &Media, path: &str) -> Said {
         attachments,
         reactions: counted(array(value, "reactions").iter().map(emoji)),
     }
+}
+
+/// sigexport ends lines with two blanks, for Markdown.
+fn lines_trimmed(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 fn part(value: &Value, body: &str) -> Part {

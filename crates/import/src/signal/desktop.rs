@@ -83,7 +83,9 @@ impl Rows<'_> {
         let (thread, participants) = self.chats.entry(key.to_owned()).or_insert_with(|| {
             (Thread::new(FORMAT.key, Kind::Chat, format!("desktop {key}")), Participants::default())
         });
-        participants.meet(&sender.name);
+        if part != Part::Service {
+            participants.meet(&sender.name);
+        }
         if !begun {
             out.conversation(conversation(thread, participants, self.stem))?;
         }

@@ -70,7 +70,7 @@ impl<'a> Thread<'a> {
             return Read::Skipped("message without text");
         }
         let sender = self.sender(value);
-        if part != Part::Service {
+        if matches!(part, Part::Text | Part::Call) {
             self.participants.meet(&sender.name);
         }
         let (time, zone_known) = self.time(&ts);
@@ -104,9 +104,11 @@ impl<'a> Thread<'a> {
         let by_bot = bot.as_deref().and_then(|b| self.directory.user_of_bot(b));
         let user = id(value.get("user")).or_else(|| by_bot.map(str::to_owned));
         let profile = value.get("user_profile").or_else(|| value.get("bot_profile")).unwrap_or(&Value::Null);
+        let slackbot = user.as_deref().filter(|u| *u == "USLACKBOT").map_or("", |_| "Slackbot");
         let stated = [
             user.as_deref().and_then(|u| self.directory.name(u)).unwrap_or_default(),
             text(value, "username"),
+            slackbot,
             first_text(profile, &["display_name", "real_name", "name"]),
         ];
         let name = stated.into_iter().find(|n| !n.is_empty()).map(str::to_owned);
@@ -125,6 +127,7 @@ impl<'a> Thread<'a> {
             // The room's length says more than "A huddle started".
             Part::Call if value.get("room").is_some() => call(value),
             Part::Service if said.is_empty() => text(value, "subtype").replace('_', " "),
+            Part::Service => said.strip_prefix('@').map(str::to_owned).unwrap_or(said),
             _ => said,
         }
     }

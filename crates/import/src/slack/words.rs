@@ -183,7 +183,7 @@ fn links(piece: &str, directory: &Directory) -> String {
     while let Some((before, from)) = rest.split_once('<') {
         out.push_str(&decoded(before));
         match from.split_once('>') {
-            Some((inner, after)) if !inner.is_empty() && !inner.contains(['<', '\n']) => {
+            Some((inner, after)) if is_link(inner) => {
                 out.push_str(&link(inner, directory));
                 rest = after;
             }
@@ -195,6 +195,12 @@ fn links(piece: &str, directory: &Directory) -> String {
     }
     out.push_str(&decoded(rest));
     out
+}
+
+fn is_link(inner: &str) -> bool {
+    let scheme = inner.split(':').next().filter(|s| s.len() < inner.len());
+    let leads = scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)));
+    (inner.starts_with(['@', '#', '!']) || leads) && !inner.contains(['<', '\n'])
 }
 
 fn link(inner: &str, directory: &Directory) -> String {
