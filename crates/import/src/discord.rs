@@ -32,11 +32,13 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape = Shape { fields: &["guild", "channel", "exportedAt"], others: &["dateRange"], is_record: is_message };
+const SHAPE: Shape =
+    Shape { fields: &["guild", "channel", "exportedAt"], others: &["dateRange"], is_record: is_message };
 
 /// A message of DiscordChatExporter's JSON.
 fn is_message(keys: &[&str]) -> bool {
-    ["id", "timestamp", "author"].iter().all(|k| keys.contains(k)) && (keys.contains(&"content") || keys.contains(&"type"))
+    ["id", "timestamp", "author"].iter().all(|k| keys.contains(k))
+        && (keys.contains(&"content") || keys.contains(&"type"))
 }
 
 fn is_export(keys: &[&str]) -> bool {
@@ -79,7 +81,8 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let claimed: Vec<usize> = (0..export.files().len()).filter(|i| !export.is_taken(*i) && form(export, *i).is_some()).collect();
+    let claimed: Vec<usize> =
+        (0..export.files().len()).filter(|i| !export.is_taken(*i) && form(export, *i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
 }
 

@@ -62,7 +62,8 @@ fn is_thread(keys: &[&str]) -> bool {
 
 /// Files of messages, JSON or pages.
 fn message_files(export: &Export) -> Vec<usize> {
-    let mut files = export.json_files(|head| hunt(head, is_message) || (hunt(head, is_thread) && mentions_messages(head)));
+    let mut files =
+        export.json_files(|head| hunt(head, is_message) || (hunt(head, is_thread) && mentions_messages(head)));
     let pages = (0..export.files().len()).filter(|i| !export.is_taken(*i) && page::is_page(export, *i));
     files.extend(pages);
     files.sort_unstable();

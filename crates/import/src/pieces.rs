@@ -10,8 +10,13 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// `lost`: characters replaced by U+FFFD.
-    Text { text: String, lost: u64 },
-    TooLong { bytes: u64 },
+    Text {
+        text: String,
+        lost: u64,
+    },
+    TooLong {
+        bytes: u64,
+    },
 }
 
 pub(crate) struct Pieces<R> {

@@ -2,9 +2,10 @@
 //! with a file a day. Other tools (slackdump) write the same layout.
 //!
 //! One message is held at a time. Who is who is left to `directory.rs`, what a message says to
-//! `message.rs`, and Slack's own markup to `words.rs`.
+//! `message.rs`, and Slack's own markup to `words.rs` and `emoji.rs`.
 
 mod directory;
+mod emoji;
 mod message;
 mod words;
 
@@ -56,8 +57,9 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
     }
     let named = |i: &usize| export.files().get(*i).is_some_and(|f| LISTS.contains(&f.file_name()));
     let lists = (0..export.files().len()).filter(named).filter(|i| !days.contains(i));
-    let mut claimed: Vec<usize> =
-        lists.filter(|i| export.head(*i).is_ok_and(|head| hunt(&head, is_list) || head.trim_ascii() == b"[]")).collect();
+    let mut claimed: Vec<usize> = lists
+        .filter(|i| export.head(*i).is_ok_and(|head| hunt(&head, is_list) || head.trim_ascii() == b"[]"))
+        .collect();
     claimed.extend(days);
     Some(claimed)
 }

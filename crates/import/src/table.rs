@@ -103,6 +103,9 @@ mod tests {
         check("a,b\r\n\"#1\",\"x\r\ny \"\"z\"\"\"\r\n", &["1: a|b", "2: #1|x\ny \"z\""]);
         check("\"#1\",\"x\n\"#2\",\"y\"\n", &["1! a quote is missing in the row", "2: #2|y"]);
         check("\"#1\",\"x", &["1! the file ends in the middle of the row"]);
-        check(&format!("\"#1\",\"{}\n{}\"", "x".repeat(60), "y".repeat(60)), &["1! the row is too long to be read", "3! x"][..1]);
+        check(
+            &format!("\"#1\",\"{}\n{}\"", "x".repeat(60), "y".repeat(60)),
+            &["1! the row is too long to be read", "3! x"][..1],
+        );
     }
 }

@@ -165,7 +165,10 @@ pub(super) fn title(kind: ConversationKind, guild: &str, channel: &str) -> Strin
 /// Kinds of messages that people write; the numbers are those for which the exporter has no name.
 fn part(value: &Value) -> Part {
     match id(value.get("type")).as_deref() {
-        None | Some("Default" | "Reply" | "0" | "19" | "20" | "21" | "23" | "ChatInputCommand" | "ApplicationCommand") => Part::Text,
+        None
+        | Some("Default" | "Reply" | "0" | "19" | "20" | "21" | "23" | "ChatInputCommand" | "ApplicationCommand") => {
+            Part::Text
+        }
         Some("ContextMenuCommand" | "ThreadStarterMessage") => Part::Text,
         Some("Call" | "3") => Part::Call,
         Some(_) => Part::Service,
@@ -319,7 +322,10 @@ mod tests {
     #[test]
     fn embeds_and_forwards() {
         check(json!({"content": "https://a.b", "embeds": [{"url": "https://a.b", "title": "T"}]}), "https://a.b");
-        check(json!({"content": "", "embeds": [{"title": "T", "description": "D", "fields": [{"name": "n", "value": "v"}]}]}), "T\nD\nn: v");
+        check(
+            json!({"content": "", "embeds": [{"title": "T", "description": "D", "fields": [{"name": "n", "value": "v"}]}]}),
+            "T\nD\nn: v",
+        );
         check(json!({"content": "", "forwardedMessage": {"content": "a\nb"}}), "Forwarded:\n> a\n> b");
         check(json!({"content": "", "interaction": {"name": "roll"}}), "/roll");
     }
@@ -327,8 +333,16 @@ mod tests {
     #[test]
     fn service_lines() {
         let line = |v: Value| service(&v, "Ana");
-        assert_eq!(line(json!({"type": "ChannelPinnedMessage", "content": "Pinned a message."})), "Ana pinned a message.");
-        assert_eq!(line(json!({"type": "Call", "timestamp": "2024-01-01T00:00:00+00:00", "callEndedTimestamp": "2024-01-01T00:02:05+00:00"})), "Call from Ana, 2 min 5 s");
+        assert_eq!(
+            line(json!({"type": "ChannelPinnedMessage", "content": "Pinned a message."})),
+            "Ana pinned a message."
+        );
+        assert_eq!(
+            line(
+                json!({"type": "Call", "timestamp": "2024-01-01T00:00:00+00:00", "callEndedTimestamp": "2024-01-01T00:02:05+00:00"})
+            ),
+            "Call from Ana, 2 min 5 s"
+        );
         assert_eq!(line(json!({"type": "8"})), "Ana: a notice that the export does not name (8)");
     }
 }

@@ -12,9 +12,7 @@ use crate::{
     table::Rows,
     time,
 };
-use evoke_message::{
-    Attachment, Contact, Conversation, ConversationKind, Message, Place, Sender,
-};
+use evoke_message::{Attachment, Contact, Conversation, ConversationKind, Message, Place, Sender};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -129,7 +127,8 @@ impl Package {
                 Ok(cells) if cells.first().is_some_and(|c| c == "ID") => continue,
                 Ok(cells) => {
                     let cell = |n: usize| cells.get(n).map_or("", String::as_str);
-                    let key = Some(cell(0).to_owned()).filter(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()));
+                    let key =
+                        Some(cell(0).to_owned()).filter(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()));
                     written.put(key, cell(1), cell(2), cell(3), place, out)
                 }
                 Err(reason) => out.failed(reason, place),
@@ -158,7 +157,8 @@ impl Package {
         let thread = thread(&key);
         let mut conversation = thread.conversation(kind, self.title(&key, &about, kind));
         conversation.participants = vec![self.me().name];
-        conversation.parent = id(about.get("parent_id").or_else(|| about.get("thread_parent_id"))).map(|p| conversation_id(&p));
+        conversation.parent =
+            id(about.get("parent_id").or_else(|| about.get("thread_parent_id"))).map(|p| conversation_id(&p));
         Channel { thread, conversation }
     }
 
@@ -224,7 +224,15 @@ impl<'a> Written<'a> {
         }
     }
 
-    fn put(&mut self, key: Option<String>, when: &str, said: &str, files: &str, place: Place, out: &mut Out) -> crate::Flow {
+    fn put(
+        &mut self,
+        key: Option<String>,
+        when: &str,
+        said: &str,
+        files: &str,
+        place: Place,
+        out: &mut Out,
+    ) -> crate::Flow {
         let Some(key) = key else { return out.failed("the message has no id", place) };
         self.seen += 1;
         let attachments = self.attachments(files);

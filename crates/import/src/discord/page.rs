@@ -5,8 +5,7 @@ use super::{Reading, message, message_id, thread, time_of};
 use crate::{
     ImportError, clock,
     clock::Order,
-    html,
-    media,
+    html, media,
     out::Out,
     pieces::{Piece, Pieces, with_attr, with_class, words},
     record::{ContentIds, Thread},
@@ -16,7 +15,9 @@ use evoke_message::{Attachment, Conversation, ConversationKind, Message, Part, P
 use scraper::{ElementRef, Html};
 
 const GROUPS: &[&str] = &[
-    "<div class=\"chatlog__message-group\"", "<div class=chatlog__message-group", "<div class='chatlog__message-group'",
+    "<div class=\"chatlog__message-group\"",
+    "<div class=chatlog__message-group",
+    "<div class='chatlog__message-group'",
     "<div class=\"chatlog__message-group ",
 ];
 
@@ -44,7 +45,8 @@ pub(super) fn is_page(head: &[u8]) -> bool {
 
 pub(super) fn read(reading: &Reading, file: usize, owner: Option<&str>, out: &mut Out) -> Result<(), ImportError> {
     let input = reading.export.open(file)?;
-    let pieces = Pieces::new(input, GROUPS, reading.options.limits.record).map_err(|e| reading.export.trouble(file, e))?;
+    let pieces =
+        Pieces::new(input, GROUPS, reading.options.limits.record).map_err(|e| reading.export.trouble(file, e))?;
     let mut page = Page::new(reading, file, owner);
     let (mut lost_in_all, mut trouble) = (0, None);
     for (n, piece) in pieces.enumerate() {
@@ -253,14 +255,20 @@ impl<'a> Page<'a> {
             let link = with_attr(attachment, &["href", "src"]).next();
             let address = link.and_then(|l| l.attr("href").or_else(|| l.attr("src"))).unwrap_or_default();
             let titled = with_attr(attachment, &["title"]).next().and_then(|e| e.attr("title"));
-            let named = titled.and_then(|t| t.split_once(": ")).map(|(_, t)| t.rsplit_once(" (").map_or(t, |(name, _)| name));
+            let named =
+                titled.and_then(|t| t.split_once(": ")).map(|(_, t)| t.rsplit_once(" (").map_or(t, |(name, _)| name));
             let generic = with_class(attachment, GENERIC).next().map(words).unwrap_or_default();
             let name = named.unwrap_or(&generic);
             all.push(self.reading.media.attachment(name, address, from));
         }
         for sticker in with_class(element, STICKER) {
             let name = sticker.attr("title").or_else(|| with_attr(sticker, &["title"]).next()?.attr("title"));
-            all.push(media::attachment(format!("sticker {}", name.unwrap_or_default()).trim_end(), None, None, media::NOT_HERE));
+            all.push(media::attachment(
+                format!("sticker {}", name.unwrap_or_default()).trim_end(),
+                None,
+                None,
+                media::NOT_HERE,
+            ));
         }
         all
     }

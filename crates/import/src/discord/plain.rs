@@ -18,6 +18,7 @@ const RULE: &str = "============================================================
 /// Sections of a text that stand below a message.
 const SECTIONS: [&str; 4] = ["{Attachments}", "{Embed}", "{Stickers}", "{Reactions}"];
 /// What Discord itself says in a channel's name.
+#[rustfmt::skip]
 const NOTICES: [&str; 14] = [
     "Pinned a message.", "Joined the server.", "Started a thread.", "Changed the channel icon.", "Left the group.",
     "Changed the channel name: ", "Changed the channel name.", "Added a recipient.", "Removed a recipient.",
@@ -120,7 +121,9 @@ impl<'a, 'r> Channel<'a, 'r> {
 fn part(text: &str) -> Part {
     match NOTICES.iter().find(|notice| text.starts_with(**notice) && text.lines().count() == 1) {
         Some(notice) if notice.contains("call") => Part::Call,
-        Some(notice) if notice.ends_with(' ') || text.len() == notice.len() || *notice == "pinned a message" => Part::Service,
+        Some(notice) if notice.ends_with(' ') || text.len() == notice.len() || *notice == "pinned a message" => {
+            Part::Service
+        }
         _ => Part::Text,
     }
 }
@@ -166,7 +169,13 @@ pub(super) struct Keys {
 }
 
 /// A table. Its channel is known by its first message alone: nothing else in it lasts.
-pub(super) fn read_table(reading: &Reading, file: usize, keys: &mut Keys, owner: Option<&str>, out: &mut Out) -> Result<(), ImportError> {
+pub(super) fn read_table(
+    reading: &Reading,
+    file: usize,
+    keys: &mut Keys,
+    owner: Option<&str>,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     let mut survey = Survey::default();
     let mut first = None;
     each_row(reading, file, &mut |_, cells| {
@@ -192,7 +201,11 @@ pub(super) fn read_table(reading: &Reading, file: usize, keys: &mut Keys, owner:
                 sender.me = owner == Some(sender.key.as_str());
                 let attachments = channel.attachments(cell(4).split(','), path);
                 let text = message::mentions(cell(3).trim(), &serde_json::Value::Null);
-                channel.put(Said { sender, date: cell(2), text, attachments, reactions: reactions(cell(5)) }, place, out)
+                channel.put(
+                    Said { sender, date: cell(2), text, attachments, reactions: reactions(cell(5)) },
+                    place,
+                    out,
+                )
             }
             Ok(_) => out.failed("the row has too few columns", place),
             Err(reason) => out.failed(reason, place),
@@ -321,7 +334,10 @@ impl Text<'_, '_> {
                 crate::Flow::Continue(())
             }
             None => match &mut self.draft {
-                Some(draft) if draft.body.iter().map(String::len).sum::<usize>() < self.channel.reading.options.limits.record => {
+                Some(draft)
+                    if draft.body.iter().map(String::len).sum::<usize>()
+                        < self.channel.reading.options.limits.record =>
+                {
                     draft.body.push(text);
                     crate::Flow::Continue(())
                 }
@@ -361,7 +377,9 @@ impl Text<'_, '_> {
     fn close(&mut self, out: &mut Out) -> crate::Flow {
         let Some(mut draft) = self.draft.take() else { return crate::Flow::Continue(()) };
         let footer = draft.body.iter().rposition(|l| l.starts_with("Exported ") && l.contains("message"));
-        if let Some(at) = footer.filter(|at| at.checked_sub(1).and_then(|i| draft.body.get(i)).is_some_and(|l| is_rule(l))) {
+        if let Some(at) =
+            footer.filter(|at| at.checked_sub(1).and_then(|i| draft.body.get(i)).is_some_and(|l| is_rule(l)))
+        {
             draft.body.truncate(at - 1);
         }
         let [text, files, embeds, stickers, marks] = sections(&draft.body);
@@ -372,7 +390,11 @@ impl Text<'_, '_> {
         let text = message::mentions(&text, &serde_json::Value::Null);
         let place = self.channel.reading.export.place(self.file, draft.line);
         let sender = person("", &draft.author);
-        self.channel.put(Said { sender, date: &draft.date, text, attachments, reactions: reactions(&marks) }, place, out)
+        self.channel.put(
+            Said { sender, date: &draft.date, text, attachments, reactions: reactions(&marks) },
+            place,
+            out,
+        )
     }
 }
 
@@ -404,7 +426,9 @@ mod tests {
 
     #[test]
     fn reactions_of_tables_and_texts() {
-        let shown = |text: &str| reactions(text).iter().map(|r| format!("{}{}", r.emoji, r.count)).collect::<Vec<_>>().join(" ");
+        let shown = |text: &str| {
+            reactions(text).iter().map(|r| format!("{}{}", r.emoji, r.count)).collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(shown("👍 (2),❤️ (1)"), "👍2 ❤️1");
         assert_eq!(shown("👍 (2) ❤️"), "👍2 ❤️1");
         assert_eq!(shown(""), "");

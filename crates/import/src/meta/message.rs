@@ -12,14 +12,13 @@ use crate::{
     records::{Participants, array, first_text, flag, id, number, text},
     time,
 };
-use evoke_message::{
-    Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender,
-};
+use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
 
 /// Lists of files in a message.
 const FILES: [&str; 6] = ["photos", "videos", "audio_files", "gifs", "files", "media"];
 /// What the service writes in a message's place, behind the sender's name or as a whole.
+#[rustfmt::skip]
 const NOTICES: [&str; 24] = [
     "named the group", "set the nickname for", "set your nickname to", "set his own nickname", "set her own nickname",
     "cleared the nickname for", "changed the group photo", "changed the chat theme", "changed the theme to", "set the emoji to",
@@ -99,7 +98,8 @@ impl<'a> Thread<'a> {
         let kind = if people.len() > 2 { ConversationKind::Group } else { ConversationKind::Direct };
         let title = match self.group.title.as_str() {
             "" => {
-                let others: Vec<&str> = people.iter().map(String::as_str).filter(|p| Some(*p) != self.reading.owner).collect();
+                let others: Vec<&str> =
+                    people.iter().map(String::as_str).filter(|p| Some(*p) != self.reading.owner).collect();
                 if others.is_empty() { self.reading.service.label().to_owned() } else { others.join(", ") }
             }
             title => title.to_owned(),
@@ -183,7 +183,9 @@ impl<'a> Thread<'a> {
             let uri = repaired(text(file, "uri"));
             match uri.as_ref() {
                 "" => None,
-                uri if !uri.contains(['/', '.']) => Some(media::attachment("file", None, None, "it could not be downloaded")),
+                uri if !uri.contains(['/', '.']) => {
+                    Some(media::attachment("file", None, None, "it could not be downloaded"))
+                }
                 uri => Some(self.reading.media.attachment("", uri, from)),
             }
         };
@@ -302,7 +304,10 @@ mod tests {
             json!({"content": "look https://a.b", "share": {"link": "https://a.b", "share_text": "Page"}}),
             (Part::Text, "look https://a.b\nPage"),
         );
-        check(json!({"content": "Ana sent an attachment.", "share": {"link": "https://a.b"}}), (Part::Text, "https://a.b"));
+        check(
+            json!({"content": "Ana sent an attachment.", "share": {"link": "https://a.b"}}),
+            (Part::Text, "https://a.b"),
+        );
         check(json!({"content": "Ana sent an attachment."}), (Part::Service, "Ana sent an attachment."));
     }
 }

@@ -19,8 +19,12 @@ use scraper::{ElementRef, Html};
 
 /// Where messages begin, in today's pages and in older ones.
 const MESSAGES: &[&str] = &[
-    "<div class=\"pam _3-95 _2ph- _a6-g", "<div class=\"_3-95 _a6-g", "<div class=\"_a6-g", "<section class=\"_a6-g",
-    "<div class=\"pam _3-95 _2pi0 _2lej uiBoxWhite noborder\"", "<div class=\"pam _3-95 _2ph- _2lej uiBoxWhite noborder\"",
+    "<div class=\"pam _3-95 _2ph- _a6-g",
+    "<div class=\"_3-95 _a6-g",
+    "<div class=\"_a6-g",
+    "<section class=\"_a6-g",
+    "<div class=\"pam _3-95 _2pi0 _2lej uiBoxWhite noborder\"",
+    "<div class=\"pam _3-95 _2ph- _2lej uiBoxWhite noborder\"",
 ];
 const SENDER: &[&str] = &["_a6-h", "_2lek"];
 const BODY: &[&str] = &["_a6-p", "_2let"];
@@ -107,7 +111,8 @@ fn take_head(page: &Html, head: &mut Head) {
     }
     if head.people.is_empty() {
         let line = root.descendent_elements().filter(|e| e.value().name() == "div").map(words);
-        let people = line.filter(|l| l.len() < 4_000).filter_map(|l| l.strip_prefix("Participants: ").map(str::to_owned)).last();
+        let people =
+            line.filter(|l| l.len() < 4_000).filter_map(|l| l.strip_prefix("Participants: ").map(str::to_owned)).last();
         let split = |line: String| line.replace(" and ", ", ").split(", ").map(|n| n.trim().to_owned()).collect();
         head.people = people.map(split).unwrap_or_default();
     }
@@ -127,7 +132,8 @@ fn message(sender: ElementRef) -> Option<Found> {
         }
         for element in with_attr(body, &["src", "href"]) {
             let to = element.attr("src").or_else(|| element.attr("href")).unwrap_or_default();
-            let local = !media::is_address(to) && !to.starts_with(['#', '?']) && to.contains('/') && !to.starts_with("data:");
+            let local =
+                !media::is_address(to) && !to.starts_with(['#', '?']) && to.contains('/') && !to.starts_with("data:");
             if local && !files.iter().any(|f| f == to) {
                 files.push(to.to_owned());
             }
@@ -173,7 +179,9 @@ pub(super) fn read(reading: &Reading, part: &File, thread: &mut Thread, out: &mu
         let flow = match found {
             Err(reason) => out.failed(reason, place),
             Ok(found) => match said(found, reading, from) {
-                said if said.text.is_empty() && said.attachments.is_empty() => out.skipped("message without text", place),
+                said if said.text.is_empty() && said.attachments.is_empty() => {
+                    out.skipped("message without text", place)
+                }
                 said => {
                     let message = thread.message(said, place);
                     thread.put(message, out)

@@ -80,8 +80,12 @@ fn by_other_files(export: &Export, root: &str) -> Option<Service> {
         "followers_and_following" | "your_instagram_activity" | "connections" | "login_and_account_creation" => {
             Some(Service::Instagram)
         }
-        "friends_and_followers" | "friends" | "your_facebook_activity" | "your_activity_across_facebook"
-        | "comments_and_reactions" | "about_you" => Some(Service::Facebook),
+        "friends_and_followers"
+        | "friends"
+        | "your_facebook_activity"
+        | "your_activity_across_facebook"
+        | "comments_and_reactions"
+        | "about_you" => Some(Service::Facebook),
         _ => None,
     })
 }
@@ -93,12 +97,17 @@ fn by_content(export: &Export, i: usize) -> Option<Service> {
     if has(&["your_instagram_activity/", "\"Liked a message\""]) {
         return Some(Service::Instagram);
     }
-    if has(&["your_facebook_activity/", "your_activity_across_facebook/", "messages/stickers_used/", "\"senderName\""]) {
+    if has(&["your_facebook_activity/", "your_activity_across_facebook/", "messages/stickers_used/", "\"senderName\""])
+    {
         return Some(Service::Facebook);
     }
     // Facebook's names are names of people; Instagram's may be handles.
-    let names: Vec<&str> = head.split("\"sender_name\"").skip(1).take(50).filter_map(|rest| rest.split('"').nth(1)).collect();
-    let handle = |name: &&str| name.contains(['_', '.']) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c));
+    let names: Vec<&str> =
+        head.split("\"sender_name\"").skip(1).take(50).filter_map(|rest| rest.split('"').nth(1)).collect();
+    let handle = |name: &&str| {
+        name.contains(['_', '.'])
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c))
+    };
     (!names.is_empty() && names.iter().all(handle)).then_some(Service::Instagram)
 }
 
@@ -140,11 +149,7 @@ pub(super) struct About {
 type Failed = Vec<(usize, String)>;
 
 /// All threads, each with its files; and files that could not be opened.
-pub(super) fn groups(
-    export: &Export,
-    files: &[usize],
-    options: &Options,
-) -> Result<(Vec<Group>, Failed), ImportError> {
+pub(super) fn groups(export: &Export, files: &[usize], options: &Options) -> Result<(Vec<Group>, Failed), ImportError> {
     let (mut groups, mut failed) = (BTreeMap::<String, (bool, Group)>::new(), Failed::new());
     for &file in files {
         let about = match page::is_page(export, file) {
@@ -210,7 +215,8 @@ fn about(export: &Export, file: usize, options: &Options) -> Result<About, Impor
             Got::Record(Ok(value)) => {
                 count += 1;
                 encrypted |= value.get("senderName").is_some();
-                let time = number(value.get("timestamp_ms").or_else(|| value.get("timestamp"))).and_then(time::from_number);
+                let time =
+                    number(value.get("timestamp_ms").or_else(|| value.get("timestamp"))).and_then(time::from_number);
                 first = first.or(time);
                 last = time.or(last);
                 let sender = repaired(first_text(&value, &["sender_name", "senderName"])).into_owned();
@@ -239,7 +245,14 @@ fn about(export: &Export, file: usize, options: &Options) -> Result<About, Impor
 }
 
 /// A page's thread is known like that of its JSON twin.
-pub(super) fn about_page(path: &str, file: usize, title: String, people: Vec<String>, count: u64, newest_first: bool) -> About {
+pub(super) fn about_page(
+    path: &str,
+    file: usize,
+    title: String,
+    people: Vec<String>,
+    count: u64,
+    newest_first: bool,
+) -> About {
     let part = Part { file, page: true, number: number_of(path), count, newest_first };
     About { key: key("", path, &people, false), encrypted: false, title, people, part }
 }
@@ -299,7 +312,15 @@ pub(super) fn owner(export: &Export, service: Service) -> Option<Contact> {
     let name = repaired(&name).into_owned();
     let handles = handles.filter(|h| !h.is_empty()).into_iter().collect();
     let source = service.key().to_owned();
-    (!name.is_empty()).then(|| Contact { source, key: name.clone(), name, addresses, handles, me: true, ..Contact::default() })
+    (!name.is_empty()).then(|| Contact {
+        source,
+        key: name.clone(),
+        name,
+        addresses,
+        handles,
+        me: true,
+        ..Contact::default()
+    })
 }
 
 #[cfg(test)]
@@ -319,7 +340,10 @@ mod tests {
 
     #[test]
     fn roots_of_exports() {
-        assert_eq!(root("p1.zip/your_instagram_activity/messages/inbox/a_1/message_1.json"), "p1.zip/your_instagram_activity");
+        assert_eq!(
+            root("p1.zip/your_instagram_activity/messages/inbox/a_1/message_1.json"),
+            "p1.zip/your_instagram_activity"
+        );
         assert_eq!(root("inbox/a_1/message_1.json"), "");
         assert_eq!(root("x/y/chat.json"), "x/y");
     }

@@ -211,7 +211,11 @@ fn said_in_line(value: &Value, media: &Media, path: &str) -> Said {
     if !sticker.is_empty() || value.get("sticker").is_some_and(Value::is_object) {
         attachments.push(media::attachment(format!("sticker {sticker}").trim_end(), None, None, media::NOT_HERE));
     }
-    let emoji = |r: &Value| r.as_array().map_or_else(|| text(r, "emoji"), |pair| pair.get(1).and_then(Value::as_str).unwrap_or_default()).to_owned();
+    let emoji = |r: &Value| {
+        r.as_array()
+            .map_or_else(|| text(r, "emoji"), |pair| pair.get(1).and_then(Value::as_str).unwrap_or_default())
+            .to_owned()
+    };
     Said {
         sender: text(value, "sender").to_owned(),
         date: text(value, "date").to_owned(),
@@ -393,9 +397,12 @@ fn take_files(line: &str, attachments: &mut Vec<Attachment>, media: &Media, path
     let (mut out, mut rest) = (String::new(), line);
     while let Some(at) = rest.find('[') {
         let (before, from) = rest.split_at(at);
-        let found = from.get(1..).and_then(|f| f.split_once("](")).and_then(|(name, f)| Some((name, f.split_once(')')?)));
+        let found =
+            from.get(1..).and_then(|f| f.split_once("](")).and_then(|(name, f)| Some((name, f.split_once(')')?)));
         match found {
-            Some((name, (to, after))) if ["./media/", "media/", "../exported_stickers/"].iter().any(|p| to.starts_with(p)) => {
+            Some((name, (to, after)))
+                if ["./media/", "media/", "../exported_stickers/"].iter().any(|p| to.starts_with(p)) =>
+            {
                 out.push_str(before.strip_suffix('!').unwrap_or(before));
                 attachments.push(attachment(name, to, media, path));
                 rest = after;
@@ -445,11 +452,21 @@ fn said_by_tools(draft: &Draft, media: &Media, path: &str) -> Said {
                 let kind = file.trim().strip_prefix("of type ").map(|k| k.split(' ').next().unwrap_or(k));
                 let one = match name {
                     Some(name) => media.attachment(name, name, path),
-                    None => media::attachment(kind.and_then(|k| k.split('/').next()).unwrap_or("file"), kind, None, media::NOT_HERE),
+                    None => media::attachment(
+                        kind.and_then(|k| k.split('/').next()).unwrap_or("file"),
+                        kind,
+                        None,
+                        media::NOT_HERE,
+                    ),
                 };
                 of(sender, Part::Text, "", vec![one])
             }
-            None => of("", if notice.to_lowercase().contains("call") { Part::Call } else { Part::Service }, notice, Vec::new()),
+            None => of(
+                "",
+                if notice.to_lowercase().contains("call") { Part::Call } else { Part::Service },
+                notice,
+                Vec::new(),
+            ),
         };
     }
     match body.strip_prefix('<').and_then(|b| b.split_once("> ")) {
@@ -464,7 +481,10 @@ mod tests {
 
     #[test]
     fn heads_of_messages() {
-        assert_eq!(header("[2019-12-24, 12:23] Jane Doe: Hello: you"), Some(("2019-12-24, 12:23", "Jane Doe", "Hello: you")));
+        assert_eq!(
+            header("[2019-12-24, 12:23] Jane Doe: Hello: you"),
+            Some(("2019-12-24, 12:23", "Jane Doe", "Hello: you"))
+        );
         assert_eq!(header("[2024-01-15 10:30:00] Me: "), Some(("2024-01-15 10:30:00", "Me", "")));
         for wrong in ["[15.01.24, 10:30:00] A: b", "[2019-12-24, 12:23] no colon", "text", "[2019-12-24] A: b"] {
             assert_eq!(header(wrong), None, "{wrong}");

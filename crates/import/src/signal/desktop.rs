@@ -25,7 +25,13 @@ pub(super) fn is_row(keys: &[&str]) -> bool {
         && any(&["conversationId", "sourceServiceId", "sourceUuid", "source", "received_at"])
 }
 
-pub(super) fn read(export: &Export, file: usize, options: &Options, media: &Media, out: &mut Out) -> Result<(), ImportError> {
+pub(super) fn read(
+    export: &Export,
+    file: usize,
+    options: &Options,
+    media: &Media,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     let path = export.files().get(file).map_or("", |f| f.path.as_str());
     let name = path.rsplit('/').next().unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
@@ -113,7 +119,8 @@ impl Rows<'_> {
     fn attachments(&self, row: &Value) -> Vec<Attachment> {
         let one = |file: &Value| {
             let (name, kind) = (text(file, "fileName"), text(file, "contentType"));
-            let name = if name.is_empty() { kind.split('/').next().filter(|k| !k.is_empty()).unwrap_or("file") } else { name };
+            let name =
+                if name.is_empty() { kind.split('/').next().filter(|k| !k.is_empty()).unwrap_or("file") } else { name };
             let path = self.media.find(text(file, "path"), self.path).filter(|_| !text(file, "path").is_empty());
             media::attachment(name, Some(kind), path.map(str::to_owned), media::NOT_HERE)
         };

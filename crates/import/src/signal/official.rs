@@ -19,28 +19,47 @@ use crate::{
 };
 use evoke_message::{Attachment, Kind, Message, MessageId, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
-use std::{collections::HashMap, io::Read};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Read,
+};
 
 /// A line of the export, or its first line.
 pub(super) fn is_frame(value: &Value) -> bool {
     let inner = |key: &str| value.get(key).filter(|v| v.is_object());
     inner("chatItem").is_some_and(|i| i.get("chatId").is_some() || i.get("dateSent").is_some())
         || inner("recipient").is_some_and(|r| {
-            ["contact", "group", "self", "distributionList", "releaseNotes", "callLink"].iter().any(|k| r.get(k).is_some())
+            ["contact", "group", "self", "distributionList", "releaseNotes", "callLink"]
+                .iter()
+                .any(|k| r.get(k).is_some())
         })
         || inner("chat").is_some_and(|c| c.get("recipientId").is_some())
         || (value.get("backupTimeMs").is_some() && value.get("version").is_some())
 }
 
-pub(super) fn read(export: &Export, file: usize, options: &Options, media: &Media, out: &mut Out) -> Result<(), ImportError> {
+pub(super) fn read(
+    export: &Export,
+    file: usize,
+    options: &Options,
+    media: &Media,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     let people = people(export, file, options)?;
     for contact in people.contacts() {
         if out.contact(contact).is_break() {
             return Ok(());
         }
     }
-    let mut reading =
-        Reading { export, options, media, people: &people, files: files(export), chats: HashMap::new(), seen: 0, last: None };
+    let mut reading = Reading {
+        export,
+        options,
+        media,
+        people: &people,
+        files: files(export),
+        chats: BTreeMap::new(),
+        seen: 0,
+        last: None,
+    };
     jsonl::each(export, file, options, out, |line, frame, out| {
         let place = export.place(file, line);
         match frame.get("chatItem") {
@@ -88,7 +107,8 @@ fn other(frame: &Value, place: Place, out: &mut Out) -> crate::Flow {
 
 /// The export's own files, by their names without endings, which are hashes.
 fn files(export: &Export) -> HashMap<String, usize> {
-    let inside = export.files().iter().enumerate().filter(|(_, f)| f.path.starts_with("files/") || f.path.contains("/files/"));
+    let inside =
+        export.files().iter().enumerate().filter(|(_, f)| f.path.starts_with("files/") || f.path.contains("/files/"));
     let stem = |name: &str| name.split('.').next().unwrap_or(name).to_ascii_lowercase();
     inside.map(|(i, f)| (stem(f.file_name()), i)).collect()
 }
@@ -107,7 +127,7 @@ struct Reading<'a> {
     people: &'a People,
     files: HashMap<String, usize>,
     /// By their ids in the file.
-    chats: HashMap<String, Chat>,
+    chats: BTreeMap<String, Chat>,
     seen: u64,
     last: Option<i64>,
 }
@@ -216,10 +236,15 @@ impl Reading<'_> {
         if let Some(message) = inner("viewOnceMessage") {
             let one = message.get("attachment").map(|a| self.attachment(a));
             let gone = || media::attachment("view-once media", None, None, "it could be seen only once");
-            return Some(Said { attachments: vec![one.unwrap_or_else(gone)], reactions: reactions(message), ..Said::default() });
+            return Some(Said {
+                attachments: vec![one.unwrap_or_else(gone)],
+                reactions: reactions(message),
+                ..Said::default()
+            });
         }
         if let Some(message) = inner("directStoryReplyMessage") {
-            let reply = message.get("textReply").map(|r| words::of(r.get("text").unwrap_or(&Value::Null), None, self.people));
+            let reply =
+                message.get("textReply").map(|r| words::of(r.get("text").unwrap_or(&Value::Null), None, self.people));
             let text = reply.unwrap_or_else(|| text(message, "emoji").to_owned());
             return Some(Said { text, reactions: reactions(message), ..Said::default() });
         }

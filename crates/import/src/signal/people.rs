@@ -62,7 +62,14 @@ impl People {
         } else if let Some(group) = value.get("group") {
             group_of(group, &at)
         } else if value.get("self").is_some() {
-            Recipient { key: ME.to_owned(), name: String::new(), kind: ConversationKind::Direct, me: true, members: Vec::new(), contact: None }
+            Recipient {
+                key: ME.to_owned(),
+                name: String::new(),
+                kind: ConversationKind::Direct,
+                me: true,
+                members: Vec::new(),
+                contact: None,
+            }
         } else {
             let (key, name) = if value.get("releaseNotes").is_some() {
                 ("release notes", "Signal")
@@ -131,7 +138,9 @@ impl People {
     pub(super) fn chat(&self, chat: &str) -> Recipient {
         let found = self.chats.get(chat).and_then(|r| self.recipients.get(r));
         match found {
-            Some(r) if r.me => Recipient { key: "note to self".to_owned(), name: "Note to Self".to_owned(), ..r.clone() },
+            Some(r) if r.me => {
+                Recipient { key: "note to self".to_owned(), name: "Note to Self".to_owned(), ..r.clone() }
+            }
             Some(r) => r.clone(),
             None => Recipient {
                 key: "unknown chat".to_owned(),
@@ -201,9 +210,8 @@ pub(super) fn uuid(value: &str) -> Option<String> {
     let bytes = if bytes.len() == 17 { bytes.get(1..)?.to_vec() } else { bytes };
     let hex = hex(&bytes);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    (bytes.len() == 16).then(|| {
-        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
-    })
+    (bytes.len() == 16)
+        .then(|| format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -244,7 +252,10 @@ mod tests {
     #[test]
     fn accounts_from_bytes() {
         assert_eq!(uuid("AAECAwQFBgcICQoLDA0ODw==").as_deref(), Some("00010203-0405-0607-0809-0a0b0c0d0e0f"));
-        assert_eq!(uuid("00010203-0405-0607-0809-0A0B0C0D0E0F").as_deref(), Some("00010203-0405-0607-0809-0a0b0c0d0e0f"));
+        assert_eq!(
+            uuid("00010203-0405-0607-0809-0A0B0C0D0E0F").as_deref(),
+            Some("00010203-0405-0607-0809-0a0b0c0d0e0f")
+        );
         assert_eq!(uuid("short"), None);
         assert_eq!(base64("aGk").as_deref(), Some(&b"hi"[..]));
         assert_eq!(base64("a*"), None);

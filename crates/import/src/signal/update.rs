@@ -160,13 +160,28 @@ mod tests {
     fn sentences() {
         let people = People::default();
         for (update, meant) in [
-            (json!({"individualCall": {"type": "VIDEO_CALL", "direction": "INCOMING", "state": "MISSED"}}), "Missed video call from Ana"),
-            (json!({"individualCall": {"type": "AUDIO_CALL", "direction": "OUTGOING", "state": "ACCEPTED"}}), "Outgoing voice call"),
-            (json!({"groupCall": {"startedCallTimestamp": "1000", "endedCallTimestamp": "126000"}}), "Group call, 2 min 5 s"),
+            (
+                json!({"individualCall": {"type": "VIDEO_CALL", "direction": "INCOMING", "state": "MISSED"}}),
+                "Missed video call from Ana",
+            ),
+            (
+                json!({"individualCall": {"type": "AUDIO_CALL", "direction": "OUTGOING", "state": "ACCEPTED"}}),
+                "Outgoing voice call",
+            ),
+            (
+                json!({"groupCall": {"startedCallTimestamp": "1000", "endedCallTimestamp": "126000"}}),
+                "Group call, 2 min 5 s",
+            ),
             (json!({"simpleUpdate": {"type": "IDENTITY_UPDATE"}}), "The safety number with Ana changed"),
-            (json!({"groupChange": {"updates": [{"groupNameUpdate": {"newGroupName": "Trip"}}]}}), "Somebody changed the group name to “Trip”"),
+            (
+                json!({"groupChange": {"updates": [{"groupNameUpdate": {"newGroupName": "Trip"}}]}}),
+                "Somebody changed the group name to “Trip”",
+            ),
             (json!({"groupChange": {"updates": [{"groupInviteLinkResetUpdate": {}}]}}), "Group invite link reset"),
-            (json!({"expirationTimerChange": {"expiresInMs": "604800000"}}), "Ana set messages to disappear after 7 days"),
+            (
+                json!({"expirationTimerChange": {"expiresInMs": "604800000"}}),
+                "Ana set messages to disappear after 7 days",
+            ),
             (json!({"newKindOfUpdate": {}}), "New kind of update"),
             (json!({}), "A notice that the export leaves empty"),
         ] {

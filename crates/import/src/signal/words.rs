@@ -89,10 +89,19 @@ mod tests {
         people.take(&json!({"recipient": {"id": "2", "contact": {"aci": "AAECAwQFBgcICQoLDA0ODw==", "profileGivenName": "Bo"}}}));
         for (said, meant) in [
             (json!({"body": " plain "}), "plain"),
-            (json!({"body": "😀 bold it", "bodyRanges": [{"start": 3, "length": 5, "style": "BOLD"}, {"start": 8, "length": 2, "style": "ITALIC"}]}), "😀 **bold** *it*"),
-            (json!({"body": "hi \u{fffc}!", "bodyRanges": [{"start": 3, "length": 1, "mentionAci": "AAECAwQFBgcICQoLDA0ODw=="}]}), "hi @Bo!"),
+            (
+                json!({"body": "😀 bold it", "bodyRanges": [{"start": 3, "length": 5, "style": "BOLD"}, {"start": 8, "length": 2, "style": "ITALIC"}]}),
+                "😀 **bold** *it*",
+            ),
+            (
+                json!({"body": "hi \u{fffc}!", "bodyRanges": [{"start": 3, "length": 1, "mentionAci": "AAECAwQFBgcICQoLDA0ODw=="}]}),
+                "hi @Bo!",
+            ),
             (json!({"body": "\u{fffc}", "bodyRanges": [{"length": 1, "mentionAci": "unknown"}]}), "@somebody"),
-            (json!({"body": "ab", "bodyRanges": [{"length": 2, "style": "BOLD"}, {"length": 2, "style": "ITALIC"}, {"start": 1, "length": 99, "style": "SPOILER"}]}), "***ab***"),
+            (
+                json!({"body": "ab", "bodyRanges": [{"length": 2, "style": "BOLD"}, {"length": 2, "style": "ITALIC"}, {"start": 1, "length": 99, "style": "SPOILER"}]}),
+                "***ab***",
+            ),
             (json!({"body": "a", "bodyRanges": [{"start": 7, "length": 2, "style": "BOLD"}]}), "a"),
         ] {
             assert_eq!(of(&said, None, &people), meant, "{said}");

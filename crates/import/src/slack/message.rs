@@ -3,7 +3,7 @@
 use super::{
     FORMAT,
     directory::{Channel, Directory},
-    words,
+    emoji, words,
 };
 use crate::{
     media::{self, Media},
@@ -11,9 +11,7 @@ use crate::{
     records::{Participants, array, first_text, flag, id, number, text},
     time,
 };
-use evoke_message::{
-    Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender,
-};
+use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
 
 /// What became of a record.
@@ -168,8 +166,18 @@ fn part(value: &Value) -> Part {
     match text(value, "subtype") {
         "tombstone" | "message_deleted" => Part::Deleted,
         "huddle_thread" | "sh_room_created" | "call" => Part::Call,
-        "" | "bot_message" | "file_share" | "file_comment" | "file_mention" | "me_message" | "thread_broadcast"
-        | "reply_broadcast" | "message_replied" | "message_changed" | "assistant_app_thread" | "document_mention" => Part::Text,
+        ""
+        | "bot_message"
+        | "file_share"
+        | "file_comment"
+        | "file_mention"
+        | "me_message"
+        | "thread_broadcast"
+        | "reply_broadcast"
+        | "message_replied"
+        | "message_changed"
+        | "assistant_app_thread"
+        | "document_mention" => Part::Text,
         _ => Part::Service,
     }
 }
@@ -191,7 +199,7 @@ fn reactions(value: &Value) -> Vec<Reaction> {
     let one = |r: &Value| {
         let users = array(r, "users").len();
         let count = number(r.get("count")).map_or(users as f64, |n| n).clamp(1.0, f64::from(u32::MAX));
-        Reaction { emoji: words::emoji(text(r, "name")), count: count as u32 }
+        Reaction { emoji: emoji::emoji(text(r, "name")), count: count as u32 }
     };
     array(value, "reactions").iter().filter(|r| !text(r, "name").is_empty()).map(one).collect()
 }

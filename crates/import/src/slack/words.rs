@@ -1,7 +1,10 @@
 //! The text of a Slack message as Markdown: its own markup (`mrkdwn`), rich text blocks, and what bots
 //! and shared messages put into attachments.
 
-use super::directory::Directory;
+use super::{
+    directory::Directory,
+    emoji::{emoji, emojis, unicode},
+};
 use crate::records::{array, first_text, flag, number, text};
 use serde_json::Value;
 
@@ -199,7 +202,8 @@ fn links(piece: &str, directory: &Directory) -> String {
 
 fn is_link(inner: &str) -> bool {
     let scheme = inner.split(':').next().filter(|s| s.len() < inner.len());
-    let leads = scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)));
+    let leads =
+        scheme.is_some_and(|s| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)));
     (inner.starts_with(['@', '#', '!']) || leads) && !inner.contains(['<', '\n'])
 }
 
@@ -297,73 +301,6 @@ fn closing(chars: &[char], at: usize, mark: char) -> Option<usize> {
     None
 }
 
-/// `:name:` as the emoji, where it is one of the common ones.
-fn emojis(piece: &str) -> String {
-    if !piece.contains(':') {
-        return piece.to_owned();
-    }
-    let mut out = String::with_capacity(piece.len());
-    let mut rest = piece;
-    while let Some((before, from)) = rest.split_once(':') {
-        out.push_str(before);
-        let name = from.split_once(':').map(|(name, after)| (name, after));
-        match name.and_then(|(name, after)| Some((known(name)?, after))) {
-            Some((emoji, after)) => {
-                out.push_str(emoji);
-                // A tone of skin is a second name.
-                rest = after.strip_prefix(":skin-tone-").and_then(|s| s.split_once(':')).map_or(after, |(_, s)| s);
-            }
-            None => {
-                out.push(':');
-                rest = from;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The emoji of a reaction's name, or `:name:`.
-pub(super) fn emoji(name: &str) -> String {
-    let plain = name.split("::").next().unwrap_or(name);
-    known(plain).map_or_else(|| format!(":{plain}:"), str::to_owned)
-}
-
-/// `1f44d-1f3fb` as its character.
-fn unicode(hex: &str) -> Option<String> {
-    let letters: Option<String> =
-        hex.split('-').map(|h| u32::from_str_radix(h, 16).ok().and_then(char::from_u32)).collect();
-    letters.filter(|l| !l.is_empty())
-}
-
-fn known(name: &str) -> Option<&'static str> {
-    EMOJI.iter().find(|(known, _)| *known == name).map(|(_, emoji)| *emoji)
-}
-
-/// What people use most; the rest keeps its name.
-const EMOJI: &[(&str, &str)] = &[
-    ("+1", "👍"), ("thumbsup", "👍"), ("-1", "👎"), ("thumbsdown", "👎"), ("heart", "❤️"), ("joy", "😂"),
-    ("smile", "😄"), ("smiley", "😃"), ("grinning", "😀"), ("grin", "😁"), ("laughing", "😆"), ("satisfied", "😆"),
-    ("sweat_smile", "😅"), ("rolling_on_the_floor_laughing", "🤣"), ("slightly_smiling_face", "🙂"), ("blush", "😊"),
-    ("wink", "😉"), ("heart_eyes", "😍"), ("smiling_face_with_3_hearts", "🥰"), ("kissing_heart", "😘"),
-    ("stuck_out_tongue", "😛"), ("stuck_out_tongue_winking_eye", "😜"), ("thinking_face", "🤔"), ("neutral_face", "😐"),
-    ("expressionless", "😑"), ("face_with_rolling_eyes", "🙄"), ("smirk", "😏"), ("disappointed", "😞"), ("cry", "😢"),
-    ("sob", "😭"), ("scream", "😱"), ("open_mouth", "😮"), ("astonished", "😲"), ("flushed", "😳"), ("angry", "😠"),
-    ("rage", "😡"), ("sunglasses", "😎"), ("hugging_face", "🤗"), ("upside_down_face", "🙃"), ("sleeping", "😴"),
-    ("exploding_head", "🤯"), ("partying_face", "🥳"), ("pleading_face", "🥺"), ("saluting_face", "🫡"), ("wave", "👋"),
-    ("clap", "👏"), ("raised_hands", "🙌"), ("pray", "🙏"), ("muscle", "💪"), ("ok_hand", "👌"), ("point_up", "☝️"),
-    ("point_right", "👉"), ("point_left", "👈"), ("point_down", "👇"), ("raised_hand", "✋"), ("crossed_fingers", "🤞"),
-    ("eyes", "👀"), ("tada", "🎉"), ("fire", "🔥"), ("100", "💯"), ("rocket", "🚀"), ("star", "⭐"), ("star2", "🌟"),
-    ("sparkles", "✨"), ("white_check_mark", "✅"), ("heavy_check_mark", "✔️"), ("x", "❌"), ("warning", "⚠️"),
-    ("exclamation", "❗"), ("question", "❓"), ("bulb", "💡"), ("bug", "🐛"), ("coffee", "☕"), ("beers", "🍻"), ("beer", "🍺"),
-    ("pizza", "🍕"), ("cake", "🍰"), ("birthday", "🎂"), ("gift", "🎁"), ("christmas_tree", "🎄"), ("sunny", "☀️"),
-    ("rainbow", "🌈"), ("snowflake", "❄️"), ("broken_heart", "💔"), ("blue_heart", "💙"), ("green_heart", "💚"),
-    ("yellow_heart", "💛"), ("purple_heart", "💜"), ("see_no_evil", "🙈"), ("man-shrugging", "🤷‍♂️"), ("woman-shrugging", "🤷‍♀️"),
-    ("shrug", "🤷"), ("facepalm", "🤦"), ("skull", "💀"), ("poop", "💩"), ("hankey", "💩"), ("ghost", "👻"), ("robot_face", "🤖"),
-    ("calendar", "📆"), ("memo", "📝"), ("email", "📧"), ("phone", "☎️"), ("lock", "🔒"), ("key", "🔑"), ("link", "🔗"),
-    ("mag", "🔍"), ("hourglass", "⌛"), ("zap", "⚡"), ("boom", "💥"), ("moneybag", "💰"), ("trophy", "🏆"), ("dog", "🐶"), ("cat", "🐱"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,7 +308,11 @@ mod tests {
 
     fn directory() -> Directory {
         let mut directory = Directory::default();
-        directory.add("users.json", "users.json", vec![json!({"id": "U1", "name": "ana", "profile": {"display_name": "Ana B"}})]);
+        directory.add(
+            "users.json",
+            "users.json",
+            vec![json!({"id": "U1", "name": "ana", "profile": {"display_name": "Ana B"}})],
+        );
         directory.add("channels.json", "channels.json", vec![json!({"id": "C1", "name": "general"})]);
         directory
     }
@@ -381,8 +322,14 @@ mod tests {
         for (written, meant) in [
             ("<@U1> and <@U9|bob> in <#C1> or <#C2|other>", "@Ana B and @bob in #general or #other"),
             ("<!here> <!channel> <!subteam^S1|@devs> <!date^1392734382^{date}|Feb 18>", "@here @channel @devs Feb 18"),
-            ("<https://a.b/x?y=1&amp;z|the page> <https://a.b> <mailto:a@b.c|a@b.c>", "[the page](https://a.b/x?y=1&z) https://a.b a@b.c"),
-            ("*bold* _it_ ~no~ a*b*c 2 * 3 * 4 snake_case_name", "**bold** *it* ~~no~~ a*b*c 2 * 3 * 4 snake_case_name"),
+            (
+                "<https://a.b/x?y=1&amp;z|the page> <https://a.b> <mailto:a@b.c|a@b.c>",
+                "[the page](https://a.b/x?y=1&z) https://a.b a@b.c",
+            ),
+            (
+                "*bold* _it_ ~no~ a*b*c 2 * 3 * 4 snake_case_name",
+                "**bold** *it* ~~no~~ a*b*c 2 * 3 * 4 snake_case_name",
+            ),
             ("*_both_*", "***both***"),
             ("`*not* &lt;b&gt;` &amp;amp; 1 &lt; 2", "`*not* <b>` &amp; 1 < 2"),
             ("```\nlet *a* = _b_;\n```", "```\nlet *a* = _b_;\n```"),
@@ -417,7 +364,10 @@ mod tests {
             json!({"text": "", "attachments": [{"pretext": "Build", "title": "Job 1", "title_link": "https://ci", "text": "*failed*", "fields": [{"title": "By", "value": "Ana"}]}]}),
             "Build\n[Job 1](https://ci)\n**failed**\nBy: Ana",
         );
-        check(json!({"text": "<https://a.b>", "attachments": [{"from_url": "https://a.b", "text": "long"}]}), "https://a.b");
+        check(
+            json!({"text": "<https://a.b>", "attachments": [{"from_url": "https://a.b", "text": "long"}]}),
+            "https://a.b",
+        );
         check(
             json!({"text": "look", "attachments": [{"is_share": true, "from_url": "https://s", "author_name": "Bo", "text": "x\ny"}]}),
             "look\n\nBo:\n> x\n> y",

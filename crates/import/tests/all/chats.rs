@@ -84,8 +84,14 @@ const SLACK: [(&str, &str); 10] = [
         {"type":"message","subtype":"me_message","ts":"1681466402.000300","user":"U1","text":"waves"},
         {"type":"message","subtype":"huddle_thread","ts":"1681466403.000300","user":"U1","text":"A huddle started","room":{"date_start":1681466403,"date_end":1681466528}}]"#,
     ),
-    ("D12345678/2023-04-14.json", r#"[{"type":"message","ts":"1681380001.000200","user":"U2","text":"same ts elsewhere"}]"#),
-    ("mpdm-ana--bo--ci-1/2023-04-14.json", r#"{"messages":[{"type":"message","ts":"1681380001.000200","user":"U1","text":"three of us"}]}"#),
+    (
+        "D12345678/2023-04-14.json",
+        r#"[{"type":"message","ts":"1681380001.000200","user":"U2","text":"same ts elsewhere"}]"#,
+    ),
+    (
+        "mpdm-ana--bo--ci-1/2023-04-14.json",
+        r#"{"messages":[{"type":"message","ts":"1681380001.000200","user":"U1","text":"three of us"}]}"#,
+    ),
 ];
 
 #[test]
@@ -118,20 +124,32 @@ const PACKAGE: [(&str, &str); 8] = [
         "account/user.json",
         r#"{"id":"111111111111111111","username":"alice","global_name":"Alice","email":"alice@example.org","relationships":[{"id":"222222222222222222","type":1,"nickname":null,"user":{"id":"222222222222222222","username":"bob","global_name":"Bob"}}]}"#,
     ),
-    ("messages/index.json", r#"{"700000000000000001":"Direct Message with bob#0","800000000000000001":"general in Home","900000000000000001":null}"#),
-    ("messages/c700000000000000001/channel.json", r#"{"id":"700000000000000001","type":"DM","recipients":["111111111111111111","222222222222222222"]}"#),
+    (
+        "messages/index.json",
+        r#"{"700000000000000001":"Direct Message with bob#0","800000000000000001":"general in Home","900000000000000001":null}"#,
+    ),
+    (
+        "messages/c700000000000000001/channel.json",
+        r#"{"id":"700000000000000001","type":"DM","recipients":["111111111111111111","222222222222222222"]}"#,
+    ),
     (
         "messages/c700000000000000001/messages.json",
         r#"[{"ID":1196400000000000001,"Timestamp":"2024-01-15 10:30:00","Contents":"Hi <@222222222222222222>","Attachments":"https://cdn.discordapp.com/a/1/cat.png?ex=1 https://cdn.discordapp.com/a/1/dog.png"},
         {"ID":1196400000000000009,"Timestamp":"","Contents":"time from the id","Attachments":""},
         {"ID":1196400000000000010,"Timestamp":"2024-01-15 10:31:00","Contents":"","Attachments":""}]"#,
     ),
-    ("messages/c800000000000000001/channel.json", r#"{"id":"800000000000000001","type":0,"name":"general","guild":{"id":"1","name":"Home"}}"#),
+    (
+        "messages/c800000000000000001/channel.json",
+        r#"{"id":"800000000000000001","type":0,"name":"general","guild":{"id":"1","name":"Home"}}"#,
+    ),
     (
         "messages/c800000000000000001/messages.csv",
         "ID,Timestamp,Contents,Attachments\n1196500000000000001,2024-01-15 17:07:21.123000+00:00,\"two\nlines, \"\"quoted\"\"\",\n1196500000000000002,2024-01-15 17:08:00+00:00,,https://cdn.discordapp.com/x.txt\n",
     ),
-    ("messages/900000000000000001/messages.csv", "ID,Timestamp,Contents,Attachments\n1196600000000000001,2024-01-15 23:07:21+00:00,old folder,\n"),
+    (
+        "messages/900000000000000001/messages.csv",
+        "ID,Timestamp,Contents,Attachments\n1196600000000000001,2024-01-15 23:07:21+00:00,old folder,\n",
+    ),
     ("servers/index.json", r#"{"1":"Home"}"#),
 ];
 
@@ -141,7 +159,8 @@ fn a_discord_package() {
     insta::assert_snapshot!(shown(&items));
     same_from_folder_and_zip(&PACKAGE);
     let exporter = items_of("x.json", DISCORD.as_bytes()).unwrap();
-    let here = |items: &[Item]| messages(items).iter().find(|m| m.text.starts_with("Hi ")).map(|m| (m.id, m.conversation));
+    let here =
+        |items: &[Item]| messages(items).iter().find(|m| m.text.starts_with("Hi ")).map(|m| (m.id, m.conversation));
     assert_eq!(here(&items), here(&exporter));
 }
 
@@ -157,7 +176,8 @@ fn other_forms_of_discord() {
     insta::assert_snapshot!("discord_txt", shown(&items_of("Home.txt", DISCORD_TXT.as_bytes()).unwrap()));
     insta::assert_snapshot!("discord_html", shown(&items_of("Home.html", DISCORD_HTML.as_bytes()).unwrap()));
     let json = DISCORD.replace("\"content\":\"ok\"", "\"content\":\"reply\"");
-    let (json, page) = (items_of("a.json", json.as_bytes()).unwrap(), items_of("a.html", DISCORD_HTML.as_bytes()).unwrap());
+    let (json, page) =
+        (items_of("a.json", json.as_bytes()).unwrap(), items_of("a.html", DISCORD_HTML.as_bytes()).unwrap());
     assert_eq!(messages(&json)[0].id, messages(&page)[0].id);
 }
 
@@ -191,7 +211,10 @@ const META: [(&str, &str); 8] = [
         "facebook-ana.zip/your_facebook_activity/messages/archived_threads/trip_77/message_1.json",
         r#"{"participants":[{"name":"Bo"},{"name":"Cy"},{"name":"Ana Berg"}],"messages":[{"sender_name":"Bo","timestamp_ms":1500000000000,"content":"Bo named the group Trip.","type":"Generic"},{"sender_name":"Cy","timestamp_ms":1499999999000,"type":"Unsubscribe","content":"Cy left the group."}],"title":"Trip","thread_path":"archived_threads/trip_77"}"#,
     ),
-    ("facebook-ana.zip/your_facebook_activity/messages/inbox/empty_5/message_1.json", r#"{"participants":[{"name":"Dee"}],"messages":[],"title":"Dee","thread_path":"inbox/empty_5"}"#),
+    (
+        "facebook-ana.zip/your_facebook_activity/messages/inbox/empty_5/message_1.json",
+        r#"{"participants":[{"name":"Dee"}],"messages":[],"title":"Dee","thread_path":"inbox/empty_5"}"#,
+    ),
     (
         "facebook-ana.zip/personal_information/profile_information/profile_information.json",
         r#"{"profile_v2":{"name":{"full_name":"Ana Berg","first_name":"Ana"},"emails":{"emails":["ana@example.org"]},"username":"ana.berg"}}"#,
@@ -212,7 +235,10 @@ fn a_facebook_export_in_parts() {
     assert_eq!(photo.path.as_deref(), Some(META[2].0));
     // A letter repaired by somebody else is the same letter.
     let right = META[1].1.replace("\\u00c3\\u00a9", "é");
-    assert_eq!(ids(&items_of("a.json", META[1].1.as_bytes()).unwrap()), ids(&items_of("b.json", right.as_bytes()).unwrap()));
+    assert_eq!(
+        ids(&items_of("a.json", META[1].1.as_bytes()).unwrap()),
+        ids(&items_of("b.json", right.as_bytes()).unwrap())
+    );
 }
 
 const META_HTML: &str = include_str!("../../../../tests/fixtures/instagram/written__message_1.html");
@@ -222,17 +248,17 @@ fn an_instagram_export_as_pages() {
     let files = [
         ("your_instagram_activity/messages/inbox/bo_9/message_1.html", META_HTML),
         ("your_instagram_activity/messages/inbox/bo_9/photos/1.jpg", "jpg"),
-        ("personal_information/personal_information/personal_information.json", r#"{"profile_user":[{"string_map_data":{"Name":{"value":"Ana"},"Username":{"value":"ana.b"},"Email":{"value":"a@b.c"}}}]}"#),
+        (
+            "personal_information/personal_information/personal_information.json",
+            r#"{"profile_user":[{"string_map_data":{"Name":{"value":"Ana"},"Username":{"value":"ana.b"},"Email":{"value":"a@b.c"}}}]}"#,
+        ),
     ];
     insta::assert_snapshot!(shown(&of(&files)));
     same_from_folder_and_zip(&files);
 }
 
 const SIGNAL: [(&str, &str); 4] = [
-    (
-        "signal-export/main.jsonl",
-        include_str!("../../../../tests/fixtures/signal/written__main.jsonl"),
-    ),
+    ("signal-export/main.jsonl", include_str!("../../../../tests/fixtures/signal/written__main.jsonl")),
     ("signal-export/metadata.json", r#"{"version":1}"#),
     ("signal-export/files/aa/aaaa.jpg", "jpg"),
     ("signal-export/files/cc/cccc.txt", "a long text, all of it"),
