@@ -216,10 +216,11 @@ impl Export {
         Ok(head)
     }
 
-    /// Files that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
+    /// Files that no format has claimed, that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
     pub(crate) fn json_files(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<usize> {
         let named = |e: &Entry| self.single || e.path.to_ascii_lowercase().ends_with(".json");
         let candidates = self.entries.iter().enumerate().filter(|(_, e)| named(e)).map(|(i, _)| i);
+        let candidates = candidates.filter(|&i| self.claimed_by(i).is_none());
         candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
     }
 

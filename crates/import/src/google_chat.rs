@@ -7,7 +7,7 @@ use crate::{
     mime,
     out::Out,
     record::Thread,
-    records::{self, Record, Shape, Source, at, list, text},
+    records::{self, Record, Shape, Source}, values::{at, array, text},
     threads::Threads,
     time,
 };
@@ -134,11 +134,11 @@ impl Reading<'_> {
                     self.owner_name = text(user, "name").to_owned();
                     meet(user, true);
                 }
-                for member in list(&value, "members") {
+                for member in array(&value, "members") {
                     meet(member, false);
                 }
                 if entry.file_name() == "group_info.json" {
-                    let members = list(&value, "members").iter().map(|m| text(m, "name").to_owned());
+                    let members = array(&value, "members").iter().map(|m| text(m, "name").to_owned());
                     let group = Group { name: text(&value, "name").to_owned(), members: members.collect() };
                     self.groups.insert(folder(&entry.path).to_owned(), group);
                 }
@@ -257,11 +257,11 @@ fn said(value: &Value) -> (Part, String) {
     if text(value, "message_state") == "DELETED" || value.get("deletion_metadata").is_some() {
         return (Part::Deleted, "This message was deleted.".to_owned());
     }
-    let words = marked(text(value, "text"), list(value, "annotations"));
+    let words = marked(text(value, "text"), array(value, "annotations"));
     if !words.trim().is_empty() {
         return (Part::Text, words.trim().to_owned());
     }
-    let annotations = list(value, "annotations");
+    let annotations = array(value, "annotations");
     let meeting = annotations.iter().map(|a| at(a, &["video_call_metadata", "meeting_space", "meeting_url"]));
     let call = annotations.iter().any(|a| a.get("video_call_metadata").is_some());
     match meeting.into_iter().find(|url| !url.is_empty()) {
@@ -307,13 +307,13 @@ fn marked(written: &str, annotations: &[Value]) -> String {
 }
 
 fn attachments(value: &Value, export: &Export, folder: &str) -> Vec<Attachment> {
-    let files = list(value, "attached_files").iter().map(|file| {
+    let files = array(value, "attached_files").iter().map(|file| {
         let (name, stored) = (text(file, "original_name"), text(file, "export_name"));
         let path = export.files().iter().find(|e| e.path.strip_prefix(folder) == Some(stored));
         let name = if name.is_empty() { stored } else { name };
         attachment(name, path.map(|e| e.path.clone()), "not in this export")
     });
-    let annotations = list(value, "annotations").iter().map(|a| at(a, &["drive_metadata", "title"]));
+    let annotations = array(value, "annotations").iter().map(|a| at(a, &["drive_metadata", "title"]));
     let drive =
         annotations.filter(|title| !title.is_empty()).map(|title| attachment(title, None, "kept in Google Drive"));
     files.chain(drive).filter(|a| !a.name.is_empty()).collect()
@@ -328,10 +328,10 @@ fn reactions(value: &Value) -> Vec<Reaction> {
     let one = |reaction: &Value| {
         let emoji = [at(reaction, &["emoji", "unicode"]), at(reaction, &["emoji", "custom_emoji", "shortcode"])];
         let emoji = emoji.into_iter().find(|e| !e.is_empty()).unwrap_or("custom emoji").to_owned();
-        let count = list(reaction, "reactor_emails").len().max(1);
+        let count = array(reaction, "reactor_emails").len().max(1);
         Reaction { emoji, count: u32::try_from(count).unwrap_or(u32::MAX) }
     };
-    list(value, "reactions").iter().map(one).collect()
+    array(value, "reactions").iter().map(one).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::{
     export::Export,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source, at, list, text},
+    records::{self, Fields, Record, Shape, Source}, values::{at, array, text},
     threads::Threads,
     time,
 };
@@ -89,7 +89,7 @@ struct Reading<'a> {
 /// People have two ids that are mostly equal; either may be missing.
 fn person(id: Option<&Value>) -> String {
     let Some(value) = id else { return String::new() };
-    ["gaia_id", "chat_id"].iter().find_map(|key| records::id(value.get(key))).unwrap_or_default()
+    ["gaia_id", "chat_id"].iter().find_map(|key| crate::values::id(value.get(key))).unwrap_or_default()
 }
 
 impl Reading<'_> {
@@ -108,7 +108,7 @@ impl Reading<'_> {
             people: Vec::new(),
             owner: person(read_state.and_then(|s| s.get("participant_id"))),
         };
-        for participant in list(inner, "participant_data") {
+        for participant in array(inner, "participant_data") {
             let id = person(participant.get("id"));
             let number = at(participant, &["phone_number", "e164"]);
             let name = [text(participant, "fallback_name"), number, id.as_str()].into_iter().find(|n| !n.is_empty());
@@ -148,7 +148,7 @@ impl Reading<'_> {
         if known.is_new() {
             chat.people.iter().for_each(|(_, name)| known.meet(name));
         }
-        let written = records::id(value.get("timestamp")).unwrap_or_default();
+        let written = crate::values::id(value.get("timestamp")).unwrap_or_default();
         let when = written.parse().ok().and_then(time::from_number);
         let native = match text(value, "event_id") {
             "" => format!("{written} {}", sender.key),
@@ -196,7 +196,7 @@ impl Chat {
 
     fn said(&self, value: &Value, who: &str) -> (Part, String) {
         let named = |key: &str| -> String {
-            let ids = value.get("membership_change").map(|c| list(c, key)).unwrap_or_default();
+            let ids = value.get("membership_change").map(|c| array(c, key)).unwrap_or_default();
             ids.iter().map(|id| self.name(&person(Some(id))).to_owned()).collect::<Vec<_>>().join(", ")
         };
         match (text(value, "event_type"), at(value, &["membership_change", "type"])) {
@@ -213,7 +213,7 @@ impl Chat {
 }
 
 fn call(value: &Value, who: &str) -> String {
-    let seconds = value.get("hangout_event").and_then(|e| records::id(e.get("hangout_duration_secs")));
+    let seconds = value.get("hangout_event").and_then(|e| crate::values::id(e.get("hangout_duration_secs")));
     let seconds = seconds.and_then(|s| s.parse().ok()).filter(|s| *s > 0);
     match (at(value, &["hangout_event", "event_type"]), seconds) {
         ("END_HANGOUT", Some(seconds)) => format!("Video call of {who} ended after {}", time::lasted(seconds)),
@@ -239,7 +239,7 @@ fn segments(value: &Value) -> String {
             _ => words.to_owned(),
         }
     };
-    list(content(value), "segment").iter().map(one).collect::<String>().trim().to_owned()
+    array(content(value), "segment").iter().map(one).collect::<String>().trim().to_owned()
 }
 
 fn attachments(value: &Value) -> Vec<Attachment> {
@@ -257,5 +257,5 @@ fn attachments(value: &Value) -> Vec<Attachment> {
             missing: Some("not in this export".to_owned()),
         })
     };
-    list(content(value), "attachment").iter().filter_map(one).collect()
+    array(content(value), "attachment").iter().filter_map(one).collect()
 }

@@ -9,6 +9,8 @@ mod ai;
 mod archive;
 mod chatgpt;
 mod claude;
+mod clock;
+mod discord;
 mod documents;
 mod error;
 mod export;
@@ -21,22 +23,30 @@ mod irc;
 mod json;
 mod jsonl;
 mod limits;
+mod lists;
 mod look;
 mod markdown;
 mod matrix;
+mod media;
+mod meta;
 mod mime;
 mod out;
+mod page_parts;
 mod record;
 mod records;
+mod signal;
 mod skype;
+mod slack;
 mod sms;
 mod sqlite;
+mod table;
 mod teams;
 mod telegram;
 mod text;
 mod threads;
 mod time;
 mod tree;
+mod values;
 mod whatsapp;
 mod xml;
 
@@ -100,11 +110,16 @@ pub struct Format {
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] = &[
     imessage::FORMAT,
+    slack::FORMAT,
+    meta::FACEBOOK,
+    meta::INSTAGRAM,
     chatgpt::FORMAT,
     claude::FORMAT,
     irc::FORMAT,
+    signal::FORMAT,
     whatsapp::FORMAT,
     telegram::FORMAT,
+    discord::FORMAT,
     google_chat::FORMAT,
     hangouts::FORMAT,
     google_voice::FORMAT,
@@ -165,6 +180,7 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
     let mut found = Vec::new();
     for format in FORMATS {
         let mut files = (format.detect)(export).unwrap_or_default();
+        files.retain(|&i| export.claim(i, format));
         files.retain(|&i| export.claim(i, format));
         if !files.is_empty() {
             found.push(Recognised { format, files });

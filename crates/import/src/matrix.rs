@@ -11,7 +11,7 @@ use crate::{
     mime,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source, at, text},
+    records::{self, Fields, Record, Shape, Source}, values::{at, text},
     threads::Threads,
     time,
 };
@@ -243,7 +243,7 @@ impl Reading<'_> {
         let known =
             self.threads.of(&thread, || (kind, if title.is_empty() { thread.key.clone() } else { title.to_owned() }));
         let when = millis(value);
-        let written = records::id(value.get("origin_server_ts")).unwrap_or_default();
+        let written = crate::values::id(value.get("origin_server_ts")).unwrap_or_default();
         let native = if native.is_empty() { format!("{written} {} {said}", sender.key) } else { native.to_owned() };
         let message = Message {
             role: if part == Part::Service { Role::System } else { Role::Human },

@@ -307,27 +307,3 @@ fn ahead(source: &Source, shape: &Shape, options: &Options) -> Result<Vec<Fields
     all.extend(std::iter::repeat_n(beside.all(), lists));
     Ok(all)
 }
-
-/// The text of a field; empty where it is none.
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The text of a field at a path of names; empty where it is none.
-pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a str {
-    path.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The values of a list; none where it is none.
-pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// An id as text, whether it is written as text or as a number.
-pub(crate) fn id(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::Number(n) => Some(n.to_string()),
-        Value::String(s) if !s.is_empty() => Some(s.clone()),
-        _ => None,
-    }
-}

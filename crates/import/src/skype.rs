@@ -9,7 +9,7 @@ use crate::{
     json::hunt,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source, list, text},
+    records::{self, Fields, Record, Shape, Source}, values::{array, text},
     threads::Threads,
     time,
 };
@@ -184,7 +184,7 @@ impl Reading<'_> {
     }
 
     fn message(&mut self, value: &Value, place: Place, out: &mut Out) -> crate::Flow {
-        let native = records::id(value.get("id")).unwrap_or_default();
+        let native = crate::values::id(value.get("id")).unwrap_or_default();
         if value.get("messagetype").is_none() && value.get("content").is_none() {
             return out.failed("this is not a message", place);
         }
@@ -289,7 +289,7 @@ fn reactions(value: &Value) -> Vec<Reaction> {
     let properties = value.get("properties").unwrap_or(&Value::Null);
     // A list, or a list written as text.
     let written = serde_json::from_str::<Vec<Value>>(text(properties, "emotions")).unwrap_or_default();
-    let all = list(properties, "emotions").iter().chain(&written);
+    let all = array(properties, "emotions").iter().chain(&written);
     all.map(|emotion| {
         let emoji = match text(emotion, "key") {
             "like" | "yes" => "👍",
@@ -300,7 +300,7 @@ fn reactions(value: &Value) -> Vec<Reaction> {
             "angry" => "😡",
             other => other,
         };
-        let count = u32::try_from(list(emotion, "users").len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(array(emotion, "users").len()).unwrap_or(u32::MAX);
         Reaction { emoji: emoji.to_owned(), count }
     })
     .filter(|r| r.count > 0)

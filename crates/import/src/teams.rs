@@ -171,7 +171,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn message(&mut self, value: &Value, place: Place, out: &mut Out) -> crate::Flow {
-        let native = records::id(get(value, "Id")).unwrap_or_default();
+        let native = crate::values::id(get(value, "Id")).unwrap_or_default();
         if native.is_empty() {
             return out.failed("it has no id", place);
         }
@@ -185,7 +185,7 @@ impl Reading<'_> {
         let known = self.threads.of(&thread, || (kind(key), title(names, value, key)));
         let written = at(value, &["CreatedDateTime"]);
         let when = time::iso(written).or_else(|| native.parse().ok().and_then(time::from_number));
-        let answered = said.answers.or_else(|| records::id(get(value, "ReplyToId"))).filter(|id| *id != native);
+        let answered = said.answers.or_else(|| crate::values::id(get(value, "ReplyToId"))).filter(|id| *id != native);
         let message = Message {
             role: if part == Part::Service { Role::System } else { Role::Human },
             part,

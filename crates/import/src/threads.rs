@@ -1,5 +1,5 @@
 //! The conversations of one import as they are met: handed out before their first message, and again at
-//! the end, when all who take part in them are known. What a conversation is, is left to the formats.
+//! the end, when all who take part in them are known; and the names of those. What a conversation is, is left to the formats.
 
 use crate::{Flow, out::Out, record::Thread};
 use evoke_message::{Conversation, ConversationKind, Message, Part};
@@ -56,10 +56,7 @@ impl Known {
 
     /// Names somebody who takes part, whether or not they wrote.
     pub(crate) fn meet(&mut self, name: &str) {
-        let names = &mut self.conversation.participants;
-        if !name.is_empty() && names.len() < PARTICIPANTS && !names.iter().any(|n| n == name) {
-            names.push(name.to_owned());
-        }
+        meet(&mut self.conversation.participants, name);
     }
 
     /// Hands out a message of this conversation, which gets its place in the order.
@@ -78,5 +75,27 @@ impl Known {
         self.last = Some(message.time);
         self.messages += 1;
         out.message(message)
+    }
+}
+
+fn meet(names: &mut Vec<String>, name: &str) {
+    if !name.is_empty() && names.len() < PARTICIPANTS && !names.iter().any(|n| n == name) {
+        names.push(name.to_owned());
+    }
+}
+
+/// Display names in order of appearance, for a format that reads one conversation at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Participants {
+    names: Vec<String>,
+}
+
+impl Participants {
+    pub(crate) fn meet(&mut self, name: &str) {
+        meet(&mut self.names, name);
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.clone()
     }
 }

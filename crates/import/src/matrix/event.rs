@@ -2,7 +2,7 @@
 
 use crate::{
     html,
-    records::{at, list, text},
+    values::{at, array, text},
 };
 use evoke_message::Part;
 use serde_json::Value;
@@ -127,7 +127,7 @@ fn poll(content: &Value) -> Result<Said, &'static str> {
         own.filter_map(|(_, t)| t.as_str()).next().unwrap_or_else(|| text(v, "body")).to_owned()
     };
     let question = poll.get("question").map(words).unwrap_or_default();
-    let answers: String = list(poll, "answers").iter().map(|a| format!("\n- {}", words(a))).collect();
+    let answers: String = array(poll, "answers").iter().map(|a| format!("\n- {}", words(a))).collect();
     Said::of(Part::Text, format!("Poll: {question}{answers}"))
 }
 

@@ -96,14 +96,14 @@ fn take(attachment: &Value, text: &mut String, said: &mut Said) {
     match kind {
         "messageReference" => {
             let quoted = serde_json::from_str::<Value>(content).unwrap_or_default();
-            let id = crate::records::id(get(&quoted, "MessageId"));
+            let id = crate::values::id(get(&quoted, "MessageId"));
             let preview = at(&quoted, &["MessagePreview"]).trim();
             if !preview.is_empty() {
                 let author = at(&quoted, &["MessageSender", "User", "DisplayName"]);
                 let author = if author.is_empty() { String::new() } else { format!("{author}: ") };
                 *text = format!("> {author}{}\n\n{text}", preview.replace('\n', "\n> ")).trim_end().to_owned();
             }
-            said.answers = id.or_else(|| crate::records::id(get(attachment, "Id")));
+            said.answers = id.or_else(|| crate::values::id(get(attachment, "Id")));
         }
         kind if kind.contains("card") => {
             let card = serde_json::from_str::<Value>(content).unwrap_or_default();
