@@ -5,10 +5,13 @@
 //! was read (ids seen before, indexes, receipts) is left to `evoke-memory`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod agent;
 mod ai;
 mod archive;
 mod chatgpt;
 mod claude;
+mod claude_code;
+mod codex;
 mod error;
 mod export;
 mod html;
@@ -85,7 +88,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[claude_code::FORMAT, codex::FORMAT, chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {
