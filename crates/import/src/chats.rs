@@ -23,6 +23,8 @@ pub(crate) struct Shape {
     pub(crate) lists: &'static [&'static str],
     /// A list at the top is one conversation, not many.
     pub(crate) bare: bool,
+    /// A conversation without a title has that of its file.
+    pub(crate) named_by_file: bool,
     pub(crate) is_conversation: fn(&[&str]) -> bool,
     /// None: not a conversation of this service.
     pub(crate) take: fn(&Value) -> Option<Taken>,
@@ -114,9 +116,8 @@ pub(crate) fn read(
     options: &Options,
     out: &mut Out,
 ) -> Result<(), ImportError> {
-    let mut seen = HashSet::new();
     for &file in files {
-        let mut reading = Reading { shape, export, file, options, records: 0, lost: 0, seen: &mut seen };
+        let mut reading = Reading { shape, export, file, options, records: 0, lost: 0 };
         reading.file(out)?;
         if out.stopped() {
             break;
@@ -132,8 +133,6 @@ struct Reading<'a> {
     options: &'a Options,
     records: u64,
     lost: u64,
-    /// Conversations without ids, so that two that begin alike are two.
-    seen: &'a mut HashSet<String>,
 }
 
 impl Reading<'_> {
@@ -211,9 +210,6 @@ impl Reading<'_> {
             let parts: Vec<&str> = first.iter().map(String::as_str).collect();
             let created = taken.created.unwrap_or_default().to_string();
             taken.key = format!("without id, {:016x}{:016x}", mark(&[&created]), mark(&parts));
-            while !self.seen.insert(taken.key.clone()) {
-                taken.key.push('+');
-            }
         }
         let links: Vec<tree::Link> = taken.entries.iter().map(link).collect();
         let parents = tree::parents(&links);
@@ -221,7 +217,11 @@ impl Reading<'_> {
             Some(leaf) => tree::active(&parents, leaf),
             None => vec![true; taken.entries.len()],
         };
-        let modified = self.export.files().get(self.file).and_then(|f| f.modified);
+        let file = self.export.files().get(self.file);
+        let modified = file.and_then(|f| f.modified);
+        if taken.title.is_empty() && self.shape.named_by_file {
+            taken.title = file.map_or("", |f| f.file_name().trim_end_matches(".json")).to_owned();
+        }
         let chat = Chat {
             source: self.shape.source,
             assistant: self.shape.assistant,

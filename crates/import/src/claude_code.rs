@@ -83,7 +83,6 @@ struct Pending {
 
 /// What is known of a file besides its lines.
 struct File {
-    at: usize,
     /// From its name, until a line says it.
     session: String,
     /// From the folder of subagents.

@@ -7,21 +7,33 @@
 
 mod agent;
 mod ai;
+mod ai_studio;
 mod archive;
+mod chats;
 mod chatgpt;
 mod claude;
 mod claude_code;
 mod codex;
+mod deepseek;
 mod error;
 mod export;
+mod gemini;
+mod gemini_cli;
+mod github_copilot;
+mod grok;
 mod html;
 mod json;
 mod jsonl;
 mod limits;
+mod lm_studio;
 mod look;
 mod markdown;
+mod microsoft_copilot;
 mod mime;
+mod mistral;
+mod open_webui;
 mod out;
+mod perplexity;
 mod record;
 mod sqlite;
 mod telegram;
@@ -88,7 +100,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[claude_code::FORMAT, codex::FORMAT, chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[claude_code::FORMAT, codex::FORMAT, gemini_cli::FORMAT, deepseek::FORMAT, grok::FORMAT, perplexity::FORMAT, mistral::FORMAT, open_webui::FORMAT, lm_studio::FORMAT, github_copilot::FORMAT, ai_studio::FORMAT, gemini::FORMAT, microsoft_copilot::FORMAT, chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

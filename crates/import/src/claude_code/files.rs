@@ -110,7 +110,7 @@ pub(super) fn about(export: &Export, at: usize, options: &Options) -> File {
     let subagent = stem.strip_prefix("agent-").map(str::to_owned);
     let parent = folders.next().filter(|folder| *folder == "subagents").and_then(|_| folders.next()).map(str::to_owned);
     let replay = subagent.as_deref().is_some_and(|a| ["acompact", "aprompt_suggestion"].iter().any(|made| a.starts_with(made)));
-    File { at, session: stem.to_owned(), parent, subagent, replay, otherwise: modified.unwrap_or(options.now) }
+    File { session: stem.to_owned(), parent, subagent, replay, otherwise: modified.unwrap_or(options.now) }
 }
 
 /// Sessions by the time of their first line, so that lines belong to the session that had them first; a
