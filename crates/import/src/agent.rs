@@ -189,6 +189,10 @@ fn plain(value: &Value) -> Option<String> {
         Value::Array(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
             Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
         }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(words).filter(|text| !text.trim().is_empty()).collect();
+            (!items.is_empty()).then(|| items.join("\n"))
+        }
         _ => None,
     }
 }

@@ -163,9 +163,11 @@ impl<'a> Reader<'a> {
         if !yes(line, "isSidechain") || uuid.is_empty() {
             return None;
         }
-        let root = self.roots.get(&mark(&[text(line, "parentUuid")])).cloned().unwrap_or_else(|| uuid.to_owned());
+        let above = self.roots.get(&mark(&[text(line, "parentUuid")])).cloned();
+        // What answers its owner is no subagent, whatever the line says.
+        let root = if by_owner(line) { String::new() } else { above.unwrap_or_else(|| uuid.to_owned()) };
         self.roots.insert(mark(&[uuid]), root.clone());
-        Some(root)
+        Some(root).filter(|root| !root.is_empty())
     }
 
     fn turn(&mut self, file: &File, kind: &str, line: &Value, place: Place, out: &mut Out) -> Flow {
@@ -173,6 +175,11 @@ impl<'a> Reader<'a> {
         let said = line::read(kind, line);
         let (conversation, aside) = self.conversation(file, line, root);
         if self.is_copy(kind, line, conversation) {
+            if let Said::Pieces(pieces) = &said {
+                for piece in pieces.iter().filter(|p| p.role == Role::Human) {
+                    self.remember(&file.session, text(line, "cwd"), &piece.text);
+                }
+            }
             return out.skipped("a copy of a line that is in another place", place);
         }
         let mut pieces = match said {
@@ -247,7 +254,6 @@ impl<'a> Reader<'a> {
 
     /// The conversation that a line belongs to, and whether it is a subagent's.
     fn conversation(&mut self, file: &File, line: &Value, root: Option<String>) -> (usize, bool) {
-        let by_owner = line.pointer("/origin/kind").and_then(Value::as_str) == Some("human");
         let agent = Some(text(line, "agentId")).filter(|a| !a.is_empty()).map(str::to_owned).or_else(|| file.subagent.clone());
         let (key, parent) = match (agent, root) {
             (Some(agent), _) if yes(line, "isSidechain") || file.subagent.is_some() => {
@@ -255,11 +261,11 @@ impl<'a> Reader<'a> {
                 let parent = within.clone().or_else(|| file.parent.clone());
                 (within.map_or_else(|| format!("agent-{agent}"), |s| format!("{s}/agent-{agent}")), parent)
             }
-            (_, Some(root)) if !by_owner => (format!("{}/{root}", file.session), Some(file.session.clone())),
+            (_, Some(root)) => (format!("{}/{root}", file.session), Some(file.session.clone())),
             _ => return (self.session(&file.session, None), false),
         };
         let parent = parent.map(|p| ConversationId::of(&[FORMAT.key, &p]));
-        (self.session(&key, Some(parent)), !by_owner)
+        (self.session(&key, Some(parent)), !by_owner(line))
     }
 
     /// `parent`: given for a subagent.
@@ -335,6 +341,10 @@ impl<'a> Reader<'a> {
             let _ = session.tell_again(out);
         }
     }
+}
+
+fn by_owner(line: &Value) -> bool {
+    line.pointer("/origin/kind").and_then(Value::as_str) == Some("human")
 }
 
 fn sender(role: Role) -> Sender {

@@ -33,7 +33,7 @@ pub(crate) const FORMAT: Format = Format {
     label: "Gemini",
     kind: Kind::Ai,
     how_to_export: "On takeout.google.com: deselect all, then My Activity; under All activity data included choose Gemini Apps only; \
-                    under Multiple formats choose JSON. Choose the zip. (The product named Gemini has no chats.)",
+                    under Multiple formats choose JSON. The product named Gemini has no chats. Choose the zip.",
     detect,
     read,
 };

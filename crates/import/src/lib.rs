@@ -7,6 +7,7 @@
 
 mod agent;
 mod ai;
+mod ai_json;
 mod ai_studio;
 mod archive;
 mod chats;
@@ -14,6 +15,7 @@ mod chatgpt;
 mod claude;
 mod claude_code;
 mod codex;
+mod cursor;
 mod deepseek;
 mod error;
 mod export;
@@ -100,7 +102,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[claude_code::FORMAT, codex::FORMAT, gemini_cli::FORMAT, deepseek::FORMAT, grok::FORMAT, perplexity::FORMAT, mistral::FORMAT, open_webui::FORMAT, lm_studio::FORMAT, github_copilot::FORMAT, ai_studio::FORMAT, gemini::FORMAT, microsoft_copilot::FORMAT, chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[claude_code::FORMAT, codex::FORMAT, gemini_cli::FORMAT, deepseek::FORMAT, grok::FORMAT, perplexity::FORMAT, mistral::FORMAT, open_webui::FORMAT, lm_studio::FORMAT, github_copilot::FORMAT, ai_studio::FORMAT, gemini::FORMAT, microsoft_copilot::FORMAT, cursor::FORMAT, chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, ai_json::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

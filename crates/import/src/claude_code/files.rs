@@ -95,11 +95,18 @@ fn role(export: &Export, i: usize, path: &str) -> Option<Role> {
         || has(&["type", "summary", "leafUuid"])
         || (has(&["type", "sessionId"]) && !has(&["type", "sessionId", "data"]));
     match () {
-        () if session && name.starts_with("agent-") => Some(Role::Subagent),
+        () if session && subagent(name.trim_end_matches(".jsonl")).is_some() => Some(Role::Subagent),
         () if session => Some(Role::Session),
         () if has(&["display", "timestamp"]) && (has(&["project"]) || has(&["pastedContents"])) => Some(Role::History),
         () => None,
     }
+}
+
+/// The id in `agent-<id>`, which ends in hexadecimal digits.
+fn subagent(stem: &str) -> Option<&str> {
+    let id = stem.strip_prefix("agent-")?;
+    let last = id.rsplit('-').next()?;
+    (last.len() >= 6 && last.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
 /// What is known of a file before its lines are read.
@@ -107,25 +114,28 @@ pub(super) fn about(export: &Export, at: usize, options: &Options) -> File {
     let (path, modified) = export.files().get(at).map_or(("", None), |f| (f.path.as_str(), f.modified));
     let mut folders = path.rsplit('/');
     let stem = folders.next().unwrap_or_default().trim_end_matches(".jsonl");
-    let subagent = stem.strip_prefix("agent-").map(str::to_owned);
+    let subagent = subagent(stem).map(str::to_owned);
     let parent = folders.next().filter(|folder| *folder == "subagents").and_then(|_| folders.next()).map(str::to_owned);
     let replay = subagent.as_deref().is_some_and(|a| ["acompact", "aprompt_suggestion"].iter().any(|made| a.starts_with(made)));
     File { session: stem.to_owned(), parent, subagent, replay, otherwise: modified.unwrap_or(options.now) }
 }
 
-/// Sessions by the time of their first line, so that lines belong to the session that had them first; a
-/// copy is never older or shorter than what it was made of.
+/// Sessions by the times in their first lines, so that lines belong to the session that had them first:
+/// a copy begins like what it was made of, and goes on later.
 pub(super) fn oldest_first(export: &Export, files: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut files: Vec<_> = files
         .map(|i| {
             let head = export.head(i).unwrap_or_default();
-            let first = jsonl::first(&head, 30).iter().map(|line| text(line, "timestamp").to_owned()).find(|t| !t.is_empty());
+            let lines = jsonl::first(&head, 200);
+            let chat = lines.iter().filter(|line| matches!(text(line, "type"), "user" | "assistant"));
+            let times: Vec<String> = chat.map(|line| text(line, "timestamp").to_owned()).filter(|t| !t.is_empty()).collect();
+            let (first, last) = (times.iter().min().cloned(), times.iter().max().cloned());
             let (modified, size) = export.files().get(i).map_or((None, 0), |f| (f.modified, f.size));
-            (first.is_none(), first, modified, size, i)
+            (first.is_none(), first, last, modified, size, i)
         })
         .collect();
     files.sort();
-    files.into_iter().map(|file| file.4).collect()
+    files.into_iter().map(|file| file.5).collect()
 }
 
 /// Titles of sessions by their ids, and of subagents by their names.

@@ -103,15 +103,17 @@ fn user(line: &Value, message: &Value) -> Said {
             "tool_result" => {
                 answers += 1;
                 let text = tool_text(&words(&block));
+                let told = told(&text);
                 if !text.is_empty() {
                     pieces.push(Piece { part: Part::Tool, role: Role::Tool, text, attachments: Vec::new() });
                 }
+                said.extend(told);
             }
             "image" | "document" => attachments.push(inside(&block)),
             _ => said.push(text_of(&block)),
         }
     }
-    let reason = match not_typed(line, &said) {
+    let reason = match not_typed(line, &said).filter(|_| answers == 0 || said.is_empty()) {
         Some(reason) => Some(reason),
         None => match typed(&paragraphs(said)) {
             Ok((part, text)) if !text.is_empty() || !attachments.is_empty() => {
@@ -127,6 +129,13 @@ fn user(line: &Value, message: &Value) -> Said {
         (true, Some(reason)) if answers == 0 => Said::Skipped(reason.into()),
         _ => Said::Skipped("a tool's answer without words".into()),
     }
+}
+
+/// What a person said when refusing a tool's call: it stands in the tool's answer.
+fn told(answer: &str) -> Option<String> {
+    let (_, said) = answer.split_once("how to proceed, the user said:")?;
+    let said = said.split_once("\n\nNote: The user's next message").map_or(said, |(said, _)| said).trim();
+    (!said.is_empty()).then(|| said.to_owned())
 }
 
 /// Why the words of a whole line are not a person's.
