@@ -1,12 +1,10 @@
 //! What logs of coding agents have in common (formats.md §3, §4): sessions that are told record by
 //! record, several of them in one file or one of them in several. What the records mean is left to the formats.
 
-use crate::{
-    Flow, ai,
-    out::Out,
-    record::Thread,
+use crate::{Flow, ai, out::Out, record::Thread};
+use evoke_message::{
+    Attachment, Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender,
 };
-use evoke_message::{Attachment, Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender};
 use serde_json::Value;
 
 /// How good a title is, from the worst.
@@ -168,7 +166,9 @@ pub(crate) fn as_written(value: &Value) -> String {
 /// What a tool was asked: its name and the fields of its input that are plain.
 pub(crate) fn call(name: &str, input: &Value) -> String {
     let fields: Vec<String> = match input {
-        Value::Object(fields) => fields.iter().filter_map(|(key, value)| plain(value).map(|v| format!("{key}: {v}"))).collect(),
+        Value::Object(fields) => {
+            fields.iter().filter_map(|(key, value)| plain(value).map(|v| format!("{key}: {v}"))).collect()
+        }
         other => plain(other).into_iter().collect(),
     };
     let lines = std::iter::once(name.to_owned()).chain(fields).filter(|line| !line.trim().is_empty());

@@ -50,14 +50,16 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 fn speaks(head: &[u8]) -> bool {
     let plain: String = String::from_utf8_lossy(head).chars().filter(|c| !c.is_whitespace()).collect();
     let said = |speaker: &str| ROLES.iter().any(|role| plain.contains(&format!("\"{role}\":\"{speaker}\"")));
-    SPEAKERS.iter().any(|speaker| said(speaker)) && ["user", "human", "User", "Human"].iter().any(|speaker| said(speaker))
+    SPEAKERS.iter().any(|speaker| said(speaker))
+        && ["user", "human", "User", "Human"].iter().any(|speaker| said(speaker))
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for file in files {
         let head = export.head(*file)?;
         let head = head.trim_ascii_start();
-        let first = head.iter().position(|b| *b == b'{').and_then(|at| head.get(at..)).map(json::keys).unwrap_or_default();
+        let first =
+            head.iter().position(|b| *b == b'{').and_then(|at| head.get(at..)).map(json::keys).unwrap_or_default();
         let bare = head.starts_with(b"[") && is_message(&first);
         chats::read(&Shape { bare, ..SHAPE }, export, &[*file], options, out)?;
         if out.stopped() {
@@ -73,7 +75,8 @@ fn take(value: &Value) -> Option<Taken> {
         _ => LISTS.iter().map(|name| list(value, name)).find(|messages| !messages.is_empty()).unwrap_or_default(),
     };
     let known = value.is_array() || LISTS.iter().any(|name| value.get(*name).is_some_and(Value::is_array));
-    let named = |names: &[&str]| names.iter().map(|n| text(value, n)).find(|t| !t.is_empty()).unwrap_or_default().to_owned();
+    let named =
+        |names: &[&str]| names.iter().map(|n| text(value, n)).find(|t| !t.is_empty()).unwrap_or_default().to_owned();
     known.then(|| Taken {
         key: named(&["id", "uuid", "conversation_id", "conversationId", "chat_id", "thread_id"]),
         title: named(&["title", "name", "subject"]),
@@ -84,16 +87,22 @@ fn take(value: &Value) -> Option<Taken> {
     })
 }
 
-const TIMES: [&str; 8] = ["timestamp", "time", "created_at", "createdAt", "create_time", "created", "date", "inserted_at"];
+const TIMES: [&str; 8] =
+    ["timestamp", "time", "created_at", "createdAt", "create_time", "created", "date", "inserted_at"];
 
 fn time_of(value: &Value) -> Option<i64> {
     TIMES.iter().find_map(|key| value.get(*key).and_then(moment))
 }
 
 fn entry(message: &Value) -> Entry {
-    let role = ROLES.iter().map(|key| message.get(*key)).flatten().map(|r| r.as_str().unwrap_or(text(r, "role"))).find(|r| !r.is_empty());
+    let role = ROLES
+        .iter()
+        .filter_map(|key| message.get(*key))
+        .map(|r| r.as_str().unwrap_or(text(r, "role")))
+        .find(|r| !r.is_empty());
     let role = role.unwrap_or_default();
-    let said = TEXTS.iter().filter_map(|key| message.get(*key)).map(words).find(|t| !t.trim().is_empty()).unwrap_or_default();
+    let said =
+        TEXTS.iter().filter_map(|key| message.get(*key)).map(words).find(|t| !t.trim().is_empty()).unwrap_or_default();
     let time = TIMES.iter().filter_map(|key| message.get(*key)).find(|t| !t.is_null()).unwrap_or(&Value::Null);
     let said = match message.is_object() && !role.is_empty() {
         true => pieces(Vec::new(), role_of(role), &said, Vec::new()),

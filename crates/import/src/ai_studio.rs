@@ -22,8 +22,15 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape =
-    Shape { source: FORMAT.key, assistant: "Gemini", lists: &[], bare: false, named_by_file: true, is_conversation, take };
+const SHAPE: Shape = Shape {
+    source: FORMAT.key,
+    assistant: "Gemini",
+    lists: &[],
+    bare: false,
+    named_by_file: true,
+    is_conversation,
+    take,
+};
 
 fn is_conversation(keys: &[&str]) -> bool {
     keys.contains(&"chunkedPrompt") || keys.contains(&"runSettings")
@@ -31,9 +38,13 @@ fn is_conversation(keys: &[&str]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let named = |name: &str| mime::of_name(name).is_none_or(|m| m == "application/json");
-    let candidates = export.files().iter().enumerate().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
-    let fits = |head: &[u8]| head.trim_ascii_start().starts_with(b"{") && is_conversation(&json::keys(head.trim_ascii_start()));
-    let files: Vec<usize> = candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
+    let candidates =
+        export.files().iter().enumerate().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
+    let fits = |head: &[u8]| {
+        head.trim_ascii_start().starts_with(b"{") && is_conversation(&json::keys(head.trim_ascii_start()))
+    };
+    let files: Vec<usize> =
+        candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
     (!files.is_empty()).then_some(files)
 }
 
@@ -53,7 +64,8 @@ fn take(value: &Value) -> Option<Taken> {
     entries.extend(list(prompt, "chunks").iter().map(chunk));
     let pending = list(prompt, "pendingInputs").iter().filter(|input| !said_in(input).trim().is_empty());
     entries.extend(pending.map(chunk));
-    let title = [text(value, "displayName"), text(value, "title")].into_iter().find(|t| !t.is_empty()).unwrap_or_default();
+    let title =
+        [text(value, "displayName"), text(value, "title")].into_iter().find(|t| !t.is_empty()).unwrap_or_default();
     Some(Taken {
         key: text(value, "id").to_owned(),
         title: title.to_owned(),
@@ -69,12 +81,17 @@ fn said_in(chunk: &Value) -> String {
     match chunk {
         Value::String(text) => text.clone(),
         _ if !text(chunk, "text").is_empty() => text(chunk, "text").to_owned(),
-        _ => list(chunk, "parts").iter().filter(|part| part.get("thought").and_then(Value::as_bool) != Some(true)).map(words).collect(),
+        _ => list(chunk, "parts")
+            .iter()
+            .filter(|part| part.get("thought").and_then(Value::as_bool) != Some(true))
+            .map(words)
+            .collect(),
     }
 }
 
 fn chunk(chunk: &Value) -> Entry {
-    let role = role_of([text(chunk, "role"), text(chunk, "author")].into_iter().find(|r| !r.is_empty()).unwrap_or_default());
+    let role =
+        role_of([text(chunk, "role"), text(chunk, "author")].into_iter().find(|r| !r.is_empty()).unwrap_or_default());
     let said = said_in(chunk);
     let mut asides = Vec::new();
     if let Some(code) = chunk.get("executableCode") {
@@ -100,7 +117,10 @@ fn chunk(chunk: &Value) -> Entry {
         Role::System => "system",
         _ => "model",
     };
-    Entry { id: text(chunk, "id").to_owned(), ..Entry::new(&SHAPE, name, chunk.get("createTime").unwrap_or(&Value::Null), said) }
+    Entry {
+        id: text(chunk, "id").to_owned(),
+        ..Entry::new(&SHAPE, name, chunk.get("createTime").unwrap_or(&Value::Null), said)
+    }
 }
 
 /// Documents and pictures, which lie in Drive or inside the prompt.
@@ -108,12 +128,17 @@ fn files(chunk: &Value) -> Vec<Attachment> {
     let mut found = Vec::new();
     for (key, value) in chunk.as_object().into_iter().flatten() {
         let (kind, missing) = match key.as_str() {
-            "driveDocument" | "driveImage" | "driveVideo" | "driveAudio" => (key.trim_start_matches("drive"), "kept in Google Drive"),
-            "inlineFile" | "inlineImage" | "inlineData" | "inlineAudio" | "inlineVideo" => ("file", "kept inside the prompt's file"),
+            "driveDocument" | "driveImage" | "driveVideo" | "driveAudio" => {
+                (key.trim_start_matches("drive"), "kept in Google Drive")
+            }
+            "inlineFile" | "inlineImage" | "inlineData" | "inlineAudio" | "inlineVideo" => {
+                ("file", "kept inside the prompt's file")
+            }
             "youtubeVideo" => ("YouTube", "kept on YouTube"),
             _ => continue,
         };
-        let named = [text(value, "name"), text(value, "displayName"), text(value, "id")].into_iter().find(|n| !n.is_empty());
+        let named =
+            [text(value, "name"), text(value, "displayName"), text(value, "id")].into_iter().find(|n| !n.is_empty());
         found.push(attached(named.unwrap_or(kind), Some(text(value, "mimeType")), missing));
     }
     found

@@ -145,7 +145,9 @@ impl Reading<'_> {
             (None, Opening::Array) if shape.bare => Want::Whole(It::Conversation),
             (None, Opening::Object) => Want::Enter(It::Wrapper),
             (None, Opening::Array) => Want::Enter(It::List),
-            (Some(It::Wrapper), Opening::Array | Opening::Object) if shape.lists.contains(&key) => Want::Enter(It::List),
+            (Some(It::Wrapper), Opening::Array | Opening::Object) if shape.lists.contains(&key) => {
+                Want::Enter(It::List)
+            }
             (Some(It::Wrapper), Opening::Object) if key == "data" => Want::Enter(It::Wrapper),
             (Some(It::List), Opening::Object | Opening::Array) => Want::Whole(It::Conversation),
             _ => Want::Skip,
@@ -187,7 +189,8 @@ impl Reading<'_> {
 
     fn conversation(&mut self, value: &Value, broken: Option<&'static str>, out: &mut Out) {
         let taken = (self.shape.take)(value);
-        let counted = taken.as_ref().map_or(0, |t| t.entries.iter().filter(|e| !matches!(e.said, Said::Nothing)).count());
+        let counted =
+            taken.as_ref().map_or(0, |t| t.entries.iter().filter(|e| !matches!(e.said, Said::Nothing)).count());
         if let Some(reason) = broken {
             self.failed(&format!("a conversation is damaged ({reason}); {counted} of its messages could be read"), out);
         }

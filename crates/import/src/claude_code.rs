@@ -38,6 +38,7 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 }
 
 fn read(export: &Export, claimed: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
+    let claimed: HashSet<usize> = claimed.iter().copied().collect();
     let files: Vec<_> = files::of(export).into_iter().filter(|(i, _)| claimed.contains(i)).collect();
     let mut reader = Reader::new(export, options);
     reader.titles = files::titles(export, &files, options);
@@ -72,6 +73,8 @@ struct Reader<'a> {
     summaries: Vec<(u64, String)>,
     titles: HashMap<String, (Named, String)>,
     pending: Option<Pending>,
+    /// Sessions of which the file under way has lines.
+    touched: Vec<usize>,
 }
 
 /// The text of a reply that may go on in the next lines.
@@ -106,6 +109,7 @@ impl<'a> Reader<'a> {
             summaries: Vec::new(),
             titles: HashMap::new(),
             pending: None,
+            touched: Vec::new(),
         }
     }
 
@@ -117,8 +121,12 @@ impl<'a> Reader<'a> {
         });
         let _ = self.flush(out);
         self.roots.clear();
-        for session in &mut self.sessions {
-            let _ = session.tell_again(out);
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        for at in std::mem::take(&mut self.touched) {
+            if let Some(session) = self.sessions.get_mut(at) {
+                let _ = session.tell_again(out);
+            }
         }
         read
     }
@@ -150,7 +158,8 @@ impl<'a> Reader<'a> {
     }
 
     fn name(&mut self, file: &File, by: Named, title: &str, place: Place, out: &mut Out) -> Flow {
-        let session = self.session(&file.session.clone(), None);
+        let session = self.session(&file.session, None);
+        self.touched.push(session);
         if let Some(session) = self.sessions.get_mut(session) {
             session.name(by, title);
         }
@@ -174,6 +183,9 @@ impl<'a> Reader<'a> {
         let root = self.trace(line);
         let said = line::read(kind, line);
         let (conversation, aside) = self.conversation(file, line, root);
+        if self.touched.last() != Some(&conversation) {
+            self.touched.push(conversation);
+        }
         if self.is_copy(kind, line, conversation) {
             if let Said::Pieces(pieces) = &said {
                 for piece in pieces.iter().filter(|p| p.role == Role::Human) {
@@ -226,9 +238,7 @@ impl<'a> Reader<'a> {
     /// Hands out what is said; the text of a reply waits, for more of it may follow.
     fn say(&mut self, at: usize, saying: Saying, reply: &str, otherwise: i64, out: &mut Out) -> Flow {
         let text_of_reply = saying.part == Part::Text && saying.role == Role::Assistant && !reply.is_empty();
-        if text_of_reply
-            && let Some(pending) = self.pending.as_mut().filter(|p| p.reply == reply && p.session == at)
-        {
+        if text_of_reply && let Some(pending) = self.pending.as_mut().filter(|p| p.reply == reply && p.session == at) {
             pending.message.text = joined(&pending.message.text, &saying.text);
             pending.message.attachments.extend(saying.attachments);
             return Flow::Continue(());
@@ -254,7 +264,8 @@ impl<'a> Reader<'a> {
 
     /// The conversation that a line belongs to, and whether it is a subagent's.
     fn conversation(&mut self, file: &File, line: &Value, root: Option<String>) -> (usize, bool) {
-        let agent = Some(text(line, "agentId")).filter(|a| !a.is_empty()).map(str::to_owned).or_else(|| file.subagent.clone());
+        let agent =
+            Some(text(line, "agentId")).filter(|a| !a.is_empty()).map(str::to_owned).or_else(|| file.subagent.clone());
         let (key, parent) = match (agent, root) {
             (Some(agent), _) if yes(line, "isSidechain") || file.subagent.is_some() => {
                 let within = file.session.strip_prefix("agent-").is_none().then(|| file.session.clone());
@@ -384,7 +395,11 @@ fn id_parts(line: &Value) -> Vec<String> {
 }
 
 fn is_uuid(id: &str) -> bool {
-    id.len() == 36 && id.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+    id.len() == 36
+        && id
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 #[cfg(test)]

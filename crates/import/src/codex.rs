@@ -96,6 +96,7 @@ fn says(line: &[u8], word: &str) -> bool {
 }
 
 fn read(export: &Export, claimed: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
+    let claimed: HashSet<usize> = claimed.iter().copied().collect();
     let files: Vec<_> = files(export).into_iter().filter(|(i, _)| claimed.contains(i)).collect();
     let mut reader = Reader {
         export,
@@ -116,7 +117,8 @@ fn read(export: &Export, claimed: &[usize], options: &Options, out: &mut Out) ->
             FileRole::Rollout => reader.rollout(*file, out)?,
             FileRole::Whole => reader.whole(*file, out)?,
             FileRole::Compressed => {
-                let reason = "a session that Codex has compressed (Zstandard); unpack it with zstd -d and import it again";
+                let reason =
+                    "a session that Codex has compressed (Zstandard); unpack it with zstd -d and import it again";
                 let _ = out.failed(reason, export.place(*file, 1));
             }
             FileRole::History | FileRole::Names => {}
@@ -227,9 +229,13 @@ impl Reader<'_> {
                     }
                     continue;
                 }
-                Found::Value(_, piece) => json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})")),
+                Found::Value(_, piece) => {
+                    json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})"))
+                }
                 Found::Broken { reason, .. } => Err(format!("a record is damaged ({reason})")),
-                Found::TooLong { bytes, .. } => Err(format!("a record of {} MB is longer than Evoke reads", bytes >> 20)),
+                Found::TooLong { bytes, .. } => {
+                    Err(format!("a record of {} MB is longer than Evoke reads", bytes >> 20))
+                }
                 Found::Opened(_) | Found::Closed(_) => continue,
             };
             number += 1;
@@ -265,7 +271,10 @@ impl Reader<'_> {
             Record::Meta(meta) => {
                 let first = rollout.meta.is_none();
                 self.meta(rollout, *meta);
-                out.skipped(if first { "what a session is about" } else { "what the session that this one continues is about" }, place)
+                out.skipped(
+                    if first { "what a session is about" } else { "what the session that this one continues is about" },
+                    place,
+                )
             }
             Record::Name(title) => {
                 let at = self.session(rollout);
@@ -481,6 +490,9 @@ fn sender(role: Role) -> Sender {
 fn id_in_name(name: &str) -> Option<&str> {
     let stem = name.strip_prefix("rollout-")?.split(".json").next()?;
     let id = stem.get(stem.len().checked_sub(36)?..)?;
-    let dashes = id.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
+    let dashes = id
+        .bytes()
+        .enumerate()
+        .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() });
     dashes.then_some(id)
 }

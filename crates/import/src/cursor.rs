@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{Saying, Session, Named, as_written, call, arguments, list, moment, text, words},
+    agent::{Named, Saying, Session, arguments, as_written, call, list, moment, text, words},
     ai::{self, tool_text},
     export::Export,
     out::Out,
@@ -23,18 +23,23 @@ pub(crate) const FORMAT: Format = Format {
 };
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let candidates = export.files().iter().enumerate().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
+    let candidates =
+        export.files().iter().enumerate().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
     let fits = |head: &[u8]| sqlite::is_database(head) && head.windows(12).any(|w| w == b"cursorDiskKV");
-    let files: Vec<usize> = candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
+    let files: Vec<usize> =
+        candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
     (!files.is_empty()).then_some(files)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
         let database = sqlite::open(export, file, options)?;
-        let damaged = |e: rusqlite::Error| ImportError::Damaged { name: export.place(file, 0).file, reason: e.to_string() };
+        let damaged =
+            |e: rusqlite::Error| ImportError::Damaged { name: export.place(file, 0).file, reason: e.to_string() };
         let mut statement = database
-            .prepare("SELECT key FROM cursorDiskKV WHERE key >= 'composerData:' AND key < 'composerData;' ORDER BY rowid")
+            .prepare(
+                "SELECT key FROM cursorDiskKV WHERE key >= 'composerData:' AND key < 'composerData;' ORDER BY rowid",
+            )
             .map_err(damaged)?;
         let keys: Vec<String> = statement.query_map([], |row| row.get(0)).map_err(damaged)?.flatten().collect();
         let mut number = 0;
@@ -64,7 +69,14 @@ fn value(database: &Connection, key: &str) -> Option<Value> {
     crate::json::parse(&bytes).ok().map(|(value, _)| value)
 }
 
-fn conversation(database: &Connection, id: &str, composer: &Value, number: &mut u64, from: (&Export, usize, &Options), out: &mut Out) {
+fn conversation(
+    database: &Connection,
+    id: &str,
+    composer: &Value,
+    number: &mut u64,
+    from: (&Export, usize, &Options),
+    out: &mut Out,
+) {
     let (export, file, options) = from;
     let mut session = Session::new(FORMAT.key, id, &["Me", "Cursor"]);
     session.name(Named::Owner, text(composer, "name"));
@@ -75,7 +87,11 @@ fn conversation(database: &Connection, id: &str, composer: &Value, number: &mut 
         *number += 1;
         let place = export.place(file, *number);
         let bubble_id = text(entry, "bubbleId");
-        let found = if inline.is_empty() { value(database, &format!("bubbleId:{id}:{bubble_id}")) } else { Some(entry.clone()) };
+        let found = if inline.is_empty() {
+            value(database, &format!("bubbleId:{id}:{bubble_id}"))
+        } else {
+            Some(entry.clone())
+        };
         let Some(bubble) = found else {
             let _ = out.failed("a message is named but not in the database", place);
             continue;

@@ -25,7 +25,8 @@ const SHAPE: Shape = Shape {
     source: FORMAT.key,
     assistant: FORMAT.label,
     lists: &["conversations"],
-    bare: false, named_by_file: false,
+    bare: false,
+    named_by_file: false,
     is_conversation: |keys| keys.contains(&"mapping") && keys.contains(&"inserted_at"),
     take,
 };
@@ -55,7 +56,9 @@ fn take(value: &Value) -> Option<Taken> {
 
 fn entry(id: &str, node: &Value) -> Entry {
     let message = node.get("message").unwrap_or(&Value::Null);
-    let role = if list(message, "fragments").iter().any(|f| text(f, "type") == "REQUEST") || text(message, "role").eq_ignore_ascii_case("user") {
+    let role = if list(message, "fragments").iter().any(|f| text(f, "type") == "REQUEST")
+        || text(message, "role").eq_ignore_ascii_case("user")
+    {
         Role::Human
     } else {
         Role::Assistant
@@ -78,7 +81,8 @@ fn said(message: &Value, role: Role) -> Said {
             "REQUEST" | "RESPONSE" | "" => texts.push(content),
             "THINK" => asides.extend(aside(Part::Thinking, &content)),
             _ => {
-                let found = list(fragment, "results").iter().map(|r| format!("{} {}", text(r, "title"), text(r, "url")));
+                let found =
+                    list(fragment, "results").iter().map(|r| format!("{} {}", text(r, "title"), text(r, "url")));
                 let lines = std::iter::once(content).chain(found).filter(|l| !l.trim().is_empty());
                 asides.extend(aside(Part::Tool, &lines.collect::<Vec<_>>().join("\n")));
             }
@@ -86,7 +90,10 @@ fn said(message: &Value, role: Role) -> Said {
     }
     texts.push(text(message, "content").to_owned());
     texts.retain(|text| !text.trim().is_empty());
-    let files = list(message, "files").iter().map(|f| f.as_str().unwrap_or([text(f, "file_name"), text(f, "name")].into_iter().find(|n| !n.is_empty()).unwrap_or("file")));
+    let files = list(message, "files").iter().map(|f| {
+        f.as_str()
+            .unwrap_or([text(f, "file_name"), text(f, "name")].into_iter().find(|n| !n.is_empty()).unwrap_or("file"))
+    });
     let attachments = files.map(|name| attached(name, None, "not in this export")).collect();
     pieces(asides, role, &texts.join("\n\n"), attachments)
 }

@@ -22,7 +22,9 @@ use crate::{
     text::utf8,
     time,
 };
-use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, MessageId, Part, Place, Role, normalise};
+use evoke_message::{
+    Attachment, Conversation, ConversationKind, Kind, Message, MessageId, Part, Place, Role, normalise,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -52,7 +54,11 @@ fn is_page(head: &[u8]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let mut files = export.json_files(|head| json::hunt(head, is_record));
-    let pages = export.files().iter().enumerate().filter(|(_, f)| mime::of_name(f.file_name()).is_some_and(|m| m == "text/html"));
+    let pages = export
+        .files()
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| mime::of_name(f.file_name()).is_some_and(|m| m == "text/html"));
     files.extend(pages.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| is_page(&head))));
     files.sort_unstable();
     files.dedup();
@@ -111,11 +117,15 @@ impl Reader<'_> {
         let (mut number, mut lost) = (0, 0);
         for found in walk.by_ref() {
             let parsed = match found {
-                Found::Value(_, piece) => json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})")),
+                Found::Value(_, piece) => {
+                    json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})"))
+                }
                 Found::Broken { piece, reason, .. } if piece.bytes.iter().any(u8::is_ascii_alphanumeric) => {
                     Err(format!("a record is damaged ({reason})"))
                 }
-                Found::TooLong { bytes, .. } => Err(format!("a record of {} MB is longer than Evoke reads", bytes >> 20)),
+                Found::TooLong { bytes, .. } => {
+                    Err(format!("a record of {} MB is longer than Evoke reads", bytes >> 20))
+                }
                 _ => continue,
             };
             number += 1;
@@ -140,8 +150,12 @@ impl Reader<'_> {
     fn of_json(&self, file: usize, record: &Value) -> Option<Activity> {
         let title = record.get("title")?.as_str()?;
         let products = list(record, "products").iter().filter_map(Value::as_str);
-        let product = std::iter::once(text(record, "header")).chain(products).find(|p| is_gemini(p)).unwrap_or(text(record, "header"));
-        let mut files: Vec<&str> = list(record, "attachedFiles").iter().filter_map(|f| f.as_str().or(Some(text(f, "name")))).collect();
+        let product = std::iter::once(text(record, "header"))
+            .chain(products)
+            .find(|p| is_gemini(p))
+            .unwrap_or(text(record, "header"));
+        let mut files: Vec<&str> =
+            list(record, "attachedFiles").iter().filter_map(|f| f.as_str().or(Some(text(f, "name")))).collect();
         files.extend(Some(text(record, "imageFile")));
         files.extend(list(record, "subtitles").iter().map(|s| text(s, "url")).filter(|url| !url.contains(':')));
         let mut known = HashSet::new();
@@ -173,7 +187,9 @@ impl Reader<'_> {
             number += 1;
             let place = self.export.place(file, number);
             let flow = match cell {
-                cell::Cell::TooLong(bytes) => out.failed(format!("a record of {} MB is longer than Evoke reads", bytes >> 20), place),
+                cell::Cell::TooLong(bytes) => {
+                    out.failed(format!("a record of {} MB is longer than Evoke reads", bytes >> 20), place)
+                }
                 cell::Cell::Whole(bytes) => {
                     let (text, damaged) = crate::text::decode(&bytes);
                     lost += damaged;
@@ -196,7 +212,8 @@ impl Reader<'_> {
 
     /// A file that lies beside the page, or is not in this export.
     fn attachment(&self, page: usize, name: &str) -> Attachment {
-        let folder = self.export.files().get(page).and_then(|f| f.path.rsplit_once('/')).map_or("", |(folder, _)| folder);
+        let folder =
+            self.export.files().get(page).and_then(|f| f.path.rsplit_once('/')).map_or("", |(folder, _)| folder);
         let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let there = self.paths.contains(path.as_str());
         Attachment {

@@ -26,8 +26,15 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape =
-    Shape { source: FORMAT.key, assistant: "Gemini", lists: &[], bare: false, named_by_file: false, is_conversation: |_| false, take: |_| None };
+const SHAPE: Shape = Shape {
+    source: FORMAT.key,
+    assistant: "Gemini",
+    lists: &[],
+    bare: false,
+    named_by_file: false,
+    is_conversation: |_| false,
+    take: |_| None,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FileRole {
@@ -48,7 +55,8 @@ fn files(export: &Export) -> Vec<(usize, FileRole)> {
         let head = export.head(i).ok()?;
         let head = head.trim_ascii_start();
         let keys = json::keys(head);
-        let log = |keys: &[&str]| ["sessionId", "messageId", "type", "message", "timestamp"].iter().all(|k| keys.contains(k));
+        let log =
+            |keys: &[&str]| ["sessionId", "messageId", "type", "message", "timestamp"].iter().all(|k| keys.contains(k));
         match head.first() {
             Some(b'{') if is_header(&keys) && keys.contains(&"messages") => Some(FileRole::Whole),
             Some(b'{') if is_header(&keys) => Some(FileRole::Lines),
@@ -213,7 +221,9 @@ impl Session {
                 said.extend(pieces.iter().filter(|p| p.role == Role::Human).map(|p| mark(&[&session, p.text.trim()])));
             }
             let Entry { sender, time, time_original, said, .. } = entry;
-            let id = Some(text(&message, "id")).filter(|id| !id.is_empty()).map_or_else(|| format!("number {number}"), str::to_owned);
+            let id = Some(text(&message, "id"))
+                .filter(|id| !id.is_empty())
+                .map_or_else(|| format!("number {number}"), str::to_owned);
             turns.push(Turn { id, sender, time, time_original, place: export.place(file, number), said });
         }
         let spoken = turns.iter().any(|t| matches!(t.said, Said::Pieces(_)));
@@ -243,14 +253,20 @@ fn entry(message: &Value, subagent: bool) -> Entry {
             let typed = words(shown.unwrap_or(content));
             let role = if subagent { Role::Assistant } else { Role::Human };
             let said = match () {
-                () if typed.trim_start().starts_with("<session_context>") || typed.starts_with("This is the Gemini CLI. We are setting up") => {
+                () if typed.trim_start().starts_with("<session_context>")
+                    || typed.starts_with("This is the Gemini CLI. We are setting up") =>
+                {
                     Said::Skipped("words that the program put in".into())
                 }
-                () if message.get("content").is_none() => Said::Failed("the message has no text where it should be".to_owned()),
+                () if message.get("content").is_none() => {
+                    Said::Failed("the message has no text where it should be".to_owned())
+                }
                 () => {
                     let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
                     let files = parts.iter().filter_map(|part| part.get("inlineData").or(part.get("fileData")));
-                    let files = files.map(|f| attached("file", Some(text(f, "mimeType")), "kept inside the session's file")).collect();
+                    let files = files
+                        .map(|f| attached("file", Some(text(f, "mimeType")), "kept inside the session's file"))
+                        .collect();
                     pieces(Vec::new(), role, &typed, files)
                 }
             };

@@ -21,15 +21,26 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape =
-    Shape { source: FORMAT.key, assistant: "GitHub Copilot", lists: &[], bare: false, named_by_file: false, is_conversation, take };
+const SHAPE: Shape = Shape {
+    source: FORMAT.key,
+    assistant: "GitHub Copilot",
+    lists: &[],
+    bare: false,
+    named_by_file: false,
+    is_conversation,
+    take,
+};
 
 fn is_conversation(keys: &[&str]) -> bool {
-    keys.contains(&"requests") && (keys.contains(&"responderUsername") || keys.contains(&"sessionId") || keys.contains(&"requesterUsername"))
+    keys.contains(&"requests")
+        && (keys.contains(&"responderUsername") || keys.contains(&"sessionId") || keys.contains(&"requesterUsername"))
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    chats::detect(export, |keys| is_conversation(keys) || (keys.contains(&"requestId") && keys.contains(&"message") && keys.contains(&"response")))
+    chats::detect(export, |keys| {
+        is_conversation(keys)
+            || (keys.contains(&"requestId") && keys.contains(&"message") && keys.contains(&"response"))
+    })
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
@@ -44,7 +55,11 @@ fn take(value: &Value) -> Option<Taken> {
         let id = text(request, "requestId");
         let asked = request.get("message").map(words).unwrap_or_default();
         let files = request.pointer("/variableData/variables").and_then(Value::as_array).into_iter().flatten();
-        let attachments = files.map(|f| text(f, "name")).filter(|n| !n.is_empty()).map(|n| attached(n, None, "not in this export")).collect();
+        let attachments = files
+            .map(|f| text(f, "name"))
+            .filter(|n| !n.is_empty())
+            .map(|n| attached(n, None, "not in this export"))
+            .collect();
         let question = Entry::new(&SHAPE, "user", time, pieces(Vec::new(), Role::Human, &asked, attachments));
         entries.push(Entry { id: id.to_owned(), ..question });
         let said = answer(request);
@@ -72,7 +87,10 @@ fn answer(request: &Value) -> Said {
             "inlineReference" => said.push_str(text(part, "name")),
             "toolInvocationSerialized" | "toolInvocation" => {
                 let told = part.get("pastTenseMessage").or(part.get("invocationMessage")).unwrap_or(&Value::Null);
-                asides.extend(aside(Part::Tool, &[text(part, "toolId").to_owned(), words(told.get("value").unwrap_or(told))].join("\n")));
+                asides.extend(aside(
+                    Part::Tool,
+                    &[text(part, "toolId").to_owned(), words(told.get("value").unwrap_or(told))].join("\n"),
+                ));
             }
             _ => {}
         }

@@ -24,13 +24,17 @@ const SHAPE: Shape = Shape {
     source: FORMAT.key,
     assistant: FORMAT.label,
     lists: &["conversations"],
-    bare: false, named_by_file: false,
+    bare: false,
+    named_by_file: false,
     is_conversation: |keys| keys.contains(&"responses") && keys.contains(&"conversation"),
     take,
 };
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    chats::detect(export, |keys| (SHAPE.is_conversation)(keys) || (keys.contains(&"sender") && keys.contains(&"create_time") && keys.contains(&"message")))
+    chats::detect(export, |keys| {
+        (SHAPE.is_conversation)(keys)
+            || (keys.contains(&"sender") && keys.contains(&"create_time") && keys.contains(&"message"))
+    })
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
@@ -41,7 +45,11 @@ fn take(value: &Value) -> Option<Taken> {
     let about = value.get("conversation")?;
     let time = |key: &str| about.get(key).and_then(moment);
     Some(Taken {
-        key: [text(about, "id"), text(about, "conversation_id")].into_iter().find(|id| !id.is_empty()).unwrap_or_default().to_owned(),
+        key: [text(about, "id"), text(about, "conversation_id")]
+            .into_iter()
+            .find(|id| !id.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         title: text(about, "title").to_owned(),
         created: time("create_time"),
         updated: time("modify_time"),
@@ -55,7 +63,8 @@ fn response(wrapped: &Value) -> Entry {
     let role = role_of(text(response, "sender"));
     let files = list(response, "file_attachments").iter().chain(list(response, "image_attachments"));
     let names = files.map(|file| file.as_str().unwrap_or(text(file, "file_name")));
-    let attachments = names.filter(|n| !n.is_empty()).map(|name| attached(name, None, "in the export by its id only")).collect();
+    let attachments =
+        names.filter(|n| !n.is_empty()).map(|name| attached(name, None, "in the export by its id only")).collect();
     let thought = aside(Part::Thinking, text(response, "thinking_trace"));
     let said = match response.get("message") {
         Some(Value::String(said)) => pieces(thought.into_iter().collect(), role, said, attachments),

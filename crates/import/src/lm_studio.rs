@@ -19,16 +19,26 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape =
-    Shape { source: FORMAT.key, assistant: "Assistant", lists: &[], bare: false, named_by_file: false, is_conversation, take };
+const SHAPE: Shape = Shape {
+    source: FORMAT.key,
+    assistant: "Assistant",
+    lists: &[],
+    bare: false,
+    named_by_file: false,
+    is_conversation,
+    take,
+};
 
 fn is_conversation(keys: &[&str]) -> bool {
-    keys.contains(&"messages") && keys.contains(&"name") && (keys.contains(&"createdAt") || keys.contains(&"tokenCount"))
+    keys.contains(&"messages")
+        && keys.contains(&"name")
+        && (keys.contains(&"createdAt") || keys.contains(&"tokenCount"))
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     chats::detect(export, |keys| {
-        (is_conversation(keys) && keys.iter().any(|k| matches!(*k, "preset" | "tokenCount" | "systemPrompt" | "pinned")))
+        (is_conversation(keys)
+            && keys.iter().any(|k| matches!(*k, "preset" | "tokenCount" | "systemPrompt" | "pinned")))
             || (keys.contains(&"versions") && keys.contains(&"currentlySelected"))
     })
 }
@@ -71,7 +81,11 @@ fn version(version: &Value) -> Entry {
         }
         for block in content.as_array().map_or_else(|| vec![content], |blocks| blocks.iter().collect()) {
             match text(block, "type") {
-                "file" => attachments.push(attached([text(block, "fileIdentifier"), "file"].into_iter().find(|n| !n.is_empty()).unwrap_or_default(), None, "not in this export")),
+                "file" => attachments.push(attached(
+                    [text(block, "fileIdentifier"), "file"].into_iter().find(|n| !n.is_empty()).unwrap_or_default(),
+                    None,
+                    "not in this export",
+                )),
                 "toolCallRequest" => {
                     let call = crate::agent::call(text(block, "name"), block.get("parameters").unwrap_or(&Value::Null));
                     asides.extend(aside(Part::Tool, &call));
@@ -83,7 +97,8 @@ fn version(version: &Value) -> Entry {
     }
     texts.retain(|text| !text.trim().is_empty());
     let name = version.pointer("/senderInfo/senderName").and_then(Value::as_str).map(str::to_owned);
-    let mut entry = Entry::new(&SHAPE, text(version, "role"), &Value::Null, pieces(asides, role, &texts.join("\n\n"), attachments));
+    let mut entry =
+        Entry::new(&SHAPE, text(version, "role"), &Value::Null, pieces(asides, role, &texts.join("\n\n"), attachments));
     if let (Role::Assistant, Some(name)) = (role, name) {
         entry.sender.name = name;
     }

@@ -26,8 +26,10 @@ const COLUMNS: [&[&str]; 4] =
     [&["conversation", "chatname"], &["time", "createdat"], &["author"], &["message", "messagecontent"]];
 
 fn columns(header: &csv::ByteRecord) -> Option<[usize; 4]> {
-    let names: Vec<String> =
-        header.iter().map(|name| String::from_utf8_lossy(name).trim_matches(['\u{feff}', ' ', '"']).to_ascii_lowercase()).collect();
+    let names: Vec<String> = header
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim_matches(['\u{feff}', ' ', '"']).to_ascii_lowercase())
+        .collect();
     let at = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
     let [conversation, time, author, message] = COLUMNS.map(at);
     Some([conversation?, time?, author?, message?])
@@ -131,7 +133,11 @@ mod tests {
 
     #[test]
     fn times_in_both_files() {
-        let options = Options { zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), now: 0, limits: crate::Limits::default() };
+        let options = Options {
+            zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+            now: 0,
+            limits: crate::Limits::default(),
+        };
         for (written, ms, zoned) in [
             ("2026-07-26T23:20:56", 1_785_100_856_000, false),
             ("1/2/2026 10:00:00 +00:00", 1_767_348_000_000, true),

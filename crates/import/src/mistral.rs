@@ -19,8 +19,15 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const SHAPE: Shape =
-    Shape { source: FORMAT.key, assistant: "Le Chat", lists: &[], bare: true, named_by_file: false, is_conversation: |_| false, take };
+const SHAPE: Shape = Shape {
+    source: FORMAT.key,
+    assistant: "Le Chat",
+    lists: &[],
+    bare: true,
+    named_by_file: false,
+    is_conversation: |_| false,
+    take,
+};
 
 fn is_message(keys: &[&str]) -> bool {
     keys.contains(&"chatId") && keys.contains(&"role") && (keys.contains(&"content") || keys.contains(&"contentChunks"))
@@ -51,9 +58,14 @@ fn entry(message: &Value) -> Entry {
     for chunk in list(message, "contentChunks") {
         match text(chunk, "type") {
             "text" => texts.push(text(chunk, "text").to_owned()),
-            "thinking" | "reasoning" => asides.extend(aside(Part::Thinking, &words(chunk.get("thinking").unwrap_or(chunk)))),
+            "thinking" | "reasoning" => {
+                asides.extend(aside(Part::Thinking, &words(chunk.get("thinking").unwrap_or(chunk))))
+            }
             "tool_call" | "tool_file" => {
-                let call = crate::agent::call(text(chunk, "name"), chunk.get("arguments").or(chunk.get("args")).unwrap_or(&Value::Null));
+                let call = crate::agent::call(
+                    text(chunk, "name"),
+                    chunk.get("arguments").or(chunk.get("args")).unwrap_or(&Value::Null),
+                );
                 asides.extend(aside(Part::Tool, &call));
             }
             _ => {}

@@ -23,7 +23,8 @@ const SHAPE: Shape = Shape {
     source: FORMAT.key,
     assistant: "Assistant",
     lists: &["chats", "data"],
-    bare: false, named_by_file: false,
+    bare: false,
+    named_by_file: false,
     is_conversation,
     take,
 };
@@ -56,7 +57,11 @@ fn take(value: &Value) -> Option<Taken> {
     let time = |of: &Value, keys: &[&str]| keys.iter().find_map(|k| of.get(*k).and_then(moment));
     (chat.get("history").is_some() || chat.get("messages").is_some()).then(|| Taken {
         key: [text(value, "id"), text(chat, "id")].into_iter().find(|id| !id.is_empty()).unwrap_or_default().to_owned(),
-        title: [text(value, "title"), text(chat, "title")].into_iter().find(|t| !t.is_empty()).unwrap_or_default().to_owned(),
+        title: [text(value, "title"), text(chat, "title")]
+            .into_iter()
+            .find(|t| !t.is_empty())
+            .unwrap_or_default()
+            .to_owned(),
         created: time(value, &["created_at"]).or_else(|| time(chat, &["timestamp"])),
         updated: time(value, &["updated_at"]),
         entries,
@@ -69,7 +74,9 @@ fn entry(id: &str, message: &Value) -> Entry {
     let whole = words(message.get("content").unwrap_or(&Value::Null));
     let (thoughts, said) = without_details(&whole);
     let asides = thoughts.into_iter().filter_map(|(part, text)| aside(part, &text)).collect();
-    let files = list(message, "files").iter().map(|f| [text(f, "name"), text(f, "type")].into_iter().find(|n| !n.is_empty()).unwrap_or("file"));
+    let files = list(message, "files")
+        .iter()
+        .map(|f| [text(f, "name"), text(f, "type")].into_iter().find(|n| !n.is_empty()).unwrap_or("file"));
     let attachments = files.map(|name| attached(name, None, "not in this export")).collect();
     let mut entry = Entry::new(
         &SHAPE,
@@ -97,7 +104,8 @@ fn without_details(text: &str) -> (Vec<(Part, String)>, String) {
         let Some((inside, after)) = after.split_once("</details>") else { break };
         let inside = inside.split_once('>').map_or(inside, |(_, inside)| inside);
         let inside = inside.rsplit_once("</summary>").map_or(inside, |(_, inside)| inside);
-        let inside: Vec<&str> = inside.trim().lines().map(|l| l.trim_start_matches("> ").trim_start_matches("&gt; ")).collect();
+        let inside: Vec<&str> =
+            inside.trim().lines().map(|l| l.trim_start_matches("> ").trim_start_matches("&gt; ")).collect();
         found.push((if kind == "reasoning" { Part::Thinking } else { Part::Tool }, inside.join("\n")));
         kept.push_str(before);
         rest = after;

@@ -25,19 +25,24 @@ const SHAPE: Shape = Shape {
     source: FORMAT.key,
     assistant: FORMAT.label,
     lists: &["conversations", "threads", "entries_by_thread"],
-    bare: false, named_by_file: false,
+    bare: false,
+    named_by_file: false,
     is_conversation,
     take,
 };
 
 fn is_conversation(keys: &[&str]) -> bool {
     let answers = keys.contains(&"answers") && (keys.contains(&"uuid") || keys.contains(&"collection_uuid"));
-    answers || (keys.contains(&"thread_id") && keys.contains(&"messages")) || (keys.contains(&"entries") && keys.contains(&"status"))
+    answers
+        || (keys.contains(&"thread_id") && keys.contains(&"messages"))
+        || (keys.contains(&"entries") && keys.contains(&"status"))
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     chats::detect(export, |keys| {
-        is_conversation(keys) || keys.contains(&"query_str") || (keys.contains(&"threads") && keys.contains(&"export_info"))
+        is_conversation(keys)
+            || keys.contains(&"query_str")
+            || (keys.contains(&"threads") && keys.contains(&"export_info"))
     })
 }
 
@@ -47,7 +52,9 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
 
 fn take(value: &Value) -> Option<Taken> {
     let first = list(value, "entries").first().unwrap_or(&Value::Null);
-    let named = |keys: &[&str], of: &Value| keys.iter().map(|k| text(of, k)).find(|t| !t.is_empty()).unwrap_or_default().to_owned();
+    let named = |keys: &[&str], of: &Value| {
+        keys.iter().map(|k| text(of, k)).find(|t| !t.is_empty()).unwrap_or_default().to_owned()
+    };
     let time = |keys: &[&str]| keys.iter().find_map(|k| value.get(*k).or(first.get(*k)).and_then(moment));
     let mut entries = Vec::new();
     for entry in ["answers", "entries", "messages"].iter().flat_map(|key| list(value, key)) {
@@ -61,7 +68,10 @@ fn take(value: &Value) -> Option<Taken> {
     if !asked && !entries.is_empty() && !title.is_empty() {
         let said = pieces(Vec::new(), Role::Human, &title, Vec::new());
         let when = value.get("created_at").or(list(value, "answers").first().and_then(|a| a.get("created_at")));
-        entries.insert(0, Entry { id: "title".to_owned(), ..Entry::new(&SHAPE, "user", when.unwrap_or(&Value::Null), said) });
+        entries.insert(
+            0,
+            Entry { id: "title".to_owned(), ..Entry::new(&SHAPE, "user", when.unwrap_or(&Value::Null), said) },
+        );
     }
     ["answers", "entries", "messages"].iter().any(|key| value.get(*key).is_some()).then(|| Taken {
         key: match named(&["uuid", "thread_id", "context_uuid"], value) {
@@ -80,7 +90,8 @@ fn take(value: &Value) -> Option<Taken> {
 fn exchange(entry: &Value, into: &mut Vec<Entry>) {
     let time = ["created_at", "created_datetime", "entry_created_datetime", "updated_datetime", "timestamp"];
     let time = time.iter().find_map(|key| entry.get(*key)).unwrap_or(&Value::Null);
-    let id = ["uuid", "backend_uuid", "id"].iter().map(|k| text(entry, k)).find(|id| !id.is_empty()).unwrap_or_default();
+    let id =
+        ["uuid", "backend_uuid", "id"].iter().map(|k| text(entry, k)).find(|id| !id.is_empty()).unwrap_or_default();
     if let Some(role) = entry.get("role").and_then(Value::as_str) {
         let said = pieces(Vec::new(), role_of(role), &words(entry.get("content").unwrap_or(&Value::Null)), Vec::new());
         into.push(Entry { id: id.to_owned(), ..Entry::new(&SHAPE, role, time, said) });
@@ -102,7 +113,8 @@ fn exchange(entry: &Value, into: &mut Vec<Entry>) {
 }
 
 fn answer(entry: &Value) -> String {
-    let blocks = list(entry, "blocks").iter().filter_map(|b| b.pointer("/markdown_block/answer")).filter_map(Value::as_str);
+    let blocks =
+        list(entry, "blocks").iter().filter_map(|b| b.pointer("/markdown_block/answer")).filter_map(Value::as_str);
     let blocks: Vec<&str> = blocks.collect();
     if let Some(last) = blocks.last() {
         return (*last).to_owned();

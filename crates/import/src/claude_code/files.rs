@@ -6,12 +6,14 @@ use crate::{
     Options,
     agent::{Named, list, text},
     export::Export,
-    json,
-    jsonl,
+    json, jsonl,
     out::Out,
 };
 use serde_json::Value;
-use std::{collections::HashMap, io::Read};
+use std::{
+    collections::{HashMap, HashSet},
+    io::Read,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -29,8 +31,18 @@ pub(super) enum Role {
 
 /// Folders of `.claude` that hold what the program keeps for itself.
 const OWN: [&str; 12] = [
-    "plugins", "shell-snapshots", "todos", "statsig", "file-history", "debug", "ide", "session-env", "telemetry", "cache",
-    "backups", "downloads",
+    "plugins",
+    "shell-snapshots",
+    "todos",
+    "statsig",
+    "file-history",
+    "debug",
+    "ide",
+    "session-env",
+    "telemetry",
+    "cache",
+    "backups",
+    "downloads",
 ];
 
 /// Claimed files and what they are, by path.
@@ -44,20 +56,26 @@ pub(super) fn of(export: &Export) -> Vec<(usize, Role)> {
     if !found.iter().any(|(_, role)| matches!(role, Role::Session | Role::Subagent | Role::History)) {
         return Vec::new();
     }
-    let roots: Vec<&str> = found
+    let known: HashSet<usize> = found.iter().map(|(i, _)| *i).collect();
+    let roots: HashSet<&str> = found
         .iter()
-        .filter_map(|(i, _)| export.files().get(*i)?.path.rfind("projects/").and_then(|at| export.files().get(*i)?.path.get(..at)))
+        .filter_map(|(i, _)| {
+            export.files().get(*i)?.path.rfind("projects/").and_then(|at| export.files().get(*i)?.path.get(..at))
+        })
         .collect();
     let own = |path: &str| {
         path.contains("/tool-results/")
-            || roots.iter().any(|root| path.strip_prefix(root).is_some_and(|rest| OWN.iter().any(|own| under(rest, own))))
+            || roots
+                .iter()
+                .any(|root| path.strip_prefix(root).is_some_and(|rest| OWN.iter().any(|own| under(rest, own))))
     };
-    let paste = |path: &str| roots.iter().any(|root| path.strip_prefix(root).is_some_and(|rest| under(rest, "paste-cache")));
+    let paste =
+        |path: &str| roots.iter().any(|root| path.strip_prefix(root).is_some_and(|rest| under(rest, "paste-cache")));
     let others: Vec<(usize, Role)> = export
         .files()
         .iter()
         .enumerate()
-        .filter(|(i, _)| !found.iter().any(|(f, _)| f == i))
+        .filter(|(i, _)| !known.contains(i))
         .filter_map(|(i, file)| match () {
             () if paste(&file.path) => Some((i, Role::Paste)),
             () if own(&file.path) => Some((i, Role::Other)),
@@ -116,7 +134,8 @@ pub(super) fn about(export: &Export, at: usize, options: &Options) -> File {
     let stem = folders.next().unwrap_or_default().trim_end_matches(".jsonl");
     let subagent = subagent(stem).map(str::to_owned);
     let parent = folders.next().filter(|folder| *folder == "subagents").and_then(|_| folders.next()).map(str::to_owned);
-    let replay = subagent.as_deref().is_some_and(|a| ["acompact", "aprompt_suggestion"].iter().any(|made| a.starts_with(made)));
+    let replay =
+        subagent.as_deref().is_some_and(|a| ["acompact", "aprompt_suggestion"].iter().any(|made| a.starts_with(made)));
     File { session: stem.to_owned(), parent, subagent, replay, otherwise: modified.unwrap_or(options.now) }
 }
 
@@ -128,7 +147,8 @@ pub(super) fn oldest_first(export: &Export, files: impl Iterator<Item = usize>) 
             let head = export.head(i).unwrap_or_default();
             let lines = jsonl::first(&head, 200);
             let chat = lines.iter().filter(|line| matches!(text(line, "type"), "user" | "assistant"));
-            let times: Vec<String> = chat.map(|line| text(line, "timestamp").to_owned()).filter(|t| !t.is_empty()).collect();
+            let times: Vec<String> =
+                chat.map(|line| text(line, "timestamp").to_owned()).filter(|t| !t.is_empty()).collect();
             let (first, last) = (times.iter().min().cloned(), times.iter().max().cloned());
             let (modified, size) = export.files().get(i).map_or((None, 0), |f| (f.modified, f.size));
             (first.is_none(), first, last, modified, size, i)
@@ -145,7 +165,8 @@ pub(super) fn titles(export: &Export, files: &[(usize, Role)], options: &Options
         let Some(value) = small(export, *i, options) else { continue };
         for entry in list(&value, "entries") {
             let named = [("customTitle", Named::Owner), ("summary", Named::Summary), ("firstPrompt", Named::Words)];
-            let best = named.iter().find(|(key, _)| !matches!(text(entry, key), "" | "No prompt" | "User Exits CLI Session"));
+            let best =
+                named.iter().find(|(key, _)| !matches!(text(entry, key), "" | "No prompt" | "User Exits CLI Session"));
             if let Some((key, by)) = best {
                 titles.insert(text(entry, "sessionId").to_owned(), (*by, text(entry, key).to_owned()));
             }
@@ -180,6 +201,9 @@ pub(super) fn pasted(export: &Export, hash: &str, options: &Options) -> Option<S
 pub(super) fn note_others(files: &[(usize, Role)], out: &mut Out) {
     let others = files.iter().filter(|(_, role)| *role == Role::Other).count();
     if others > 0 {
-        out.note(format!("Files that {} keeps for itself (plugins, snapshots, lists), left out: {others}.", FORMAT.label));
+        out.note(format!(
+            "Files that {} keeps for itself (plugins, snapshots, lists), left out: {others}.",
+            FORMAT.label
+        ));
     }
 }

@@ -21,7 +21,13 @@ pub(super) fn read(reader: &mut Reader, file: usize, out: &mut Out) -> Result<()
     })
 }
 
-fn prompt(reader: &mut Reader, ids: &mut HashMap<usize, ContentIds>, line: &Value, place: Place, out: &mut Out) -> Flow {
+fn prompt(
+    reader: &mut Reader,
+    ids: &mut HashMap<usize, ContentIds>,
+    line: &Value,
+    place: Place,
+    out: &mut Out,
+) -> Flow {
     let typed = whole(reader, line);
     let typed = typed.trim();
     if !line.is_object() || line.get("display").is_none() {
@@ -77,4 +83,3 @@ fn whole(reader: &Reader, line: &Value) -> String {
     }
     typed
 }
-

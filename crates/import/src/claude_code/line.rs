@@ -11,9 +11,23 @@ use std::borrow::Cow;
 
 /// Elements that the program puts around or before what a person typed.
 const PUT_IN: [&str; 17] = [
-    "system-reminder", "ide_opened_file", "ide_selection", "ide_diagnostics", "new-diagnostics", "local-command-caveat",
-    "local-command-stdout", "local-command-stderr", "bash-stdout", "bash-stderr", "task-notification", "command-message",
-    "command-contents", "user-prompt-submit-hook", "session-start-hook", "tool_use_error", "teammate-message",
+    "system-reminder",
+    "ide_opened_file",
+    "ide_selection",
+    "ide_diagnostics",
+    "new-diagnostics",
+    "local-command-caveat",
+    "local-command-stdout",
+    "local-command-stderr",
+    "bash-stdout",
+    "bash-stderr",
+    "task-notification",
+    "command-message",
+    "command-contents",
+    "user-prompt-submit-hook",
+    "session-start-hook",
+    "tool_use_error",
+    "teammate-message",
 ];
 /// Beginnings of texts that the program wrote in the person's place, and what they are.
 const NOT_TYPED: [(&str, &str); 6] = [
@@ -29,14 +43,18 @@ const SHORTENED: &str = "a summary by the program of what was said before";
 /// Reads a line of the kinds `user`, `assistant`, `tool_use`, `tool_result` and `attachment`.
 pub(super) fn read(kind: &str, line: &Value) -> Said {
     match kind {
-        "tool_use" => one(Part::Tool, Role::Assistant, call(text(line, "name"), line.get("input").unwrap_or(&Value::Null))),
+        "tool_use" => {
+            one(Part::Tool, Role::Assistant, call(text(line, "name"), line.get("input").unwrap_or(&Value::Null)))
+        }
         "tool_result" => one(Part::Tool, Role::Tool, tool_text(&words(line))),
         "attachment" => queued(line),
         _ => match line.get("message") {
-            Some(message) if message.get("content").or(message.get("parts")).is_some() || message.is_string() => match kind {
-                "assistant" => assistant(line, message),
-                _ => user(line, message),
-            },
+            Some(message) if message.get("content").or(message.get("parts")).is_some() || message.is_string() => {
+                match kind {
+                    "assistant" => assistant(line, message),
+                    _ => user(line, message),
+                }
+            }
             _ => Said::Failed("the message has no text where it should be".to_owned()),
         },
     }
@@ -207,7 +225,8 @@ fn queued(line: &Value) -> Said {
         return Said::Skipped("what the program told the model".into());
     }
     let prompt = attachment.get("prompt").unwrap_or(&Value::Null);
-    let files = list(attachment, "prompt").iter().filter(|b| matches!(text(b, "type"), "image" | "document")).map(inside);
+    let files =
+        list(attachment, "prompt").iter().filter(|b| matches!(text(b, "type"), "image" | "document")).map(inside);
     let attachments: Vec<Attachment> = files.collect();
     let notice = !matches!(text(attachment, "commandMode"), "" | "prompt" | "bash");
     match typed(&words(prompt)) {
@@ -244,8 +263,17 @@ pub(super) fn reason(kind: &str) -> Cow<'static, str> {
         "last-prompt" => "the last prompt, which is in the session".into(),
         "file-history-snapshot" => "a note on files that were changed".into(),
         "" => "a line without a kind".into(),
-        "permission-mode" | "mode" | "agent-name" | "pr-link" | "frame-link" | "started" | "result" | "relocated"
-        | "worktree-state" | "tag" | "content-replacement" => "a note of the program".into(),
+        "permission-mode"
+        | "mode"
+        | "agent-name"
+        | "pr-link"
+        | "frame-link"
+        | "started"
+        | "result"
+        | "relocated"
+        | "worktree-state"
+        | "tag"
+        | "content-replacement" => "a note of the program".into(),
         kind => format!("a note of the program ({})", kind.chars().take(40).collect::<String>()).into(),
     }
 }
@@ -265,8 +293,14 @@ mod tests {
         check("do it\n<system-reminder>be good</system-reminder>", Ok("do it"));
         check("<ide_opened_file>a.rs</ide_opened_file>", Err("words that the program put in"));
         check("<local-command-stdout>ok</local-command-stdout>", Err("words that the program put in"));
-        check("<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>", Err("a command without words"));
-        check("<command-message>fix</command-message>\n<command-name>/fix</command-name>\n<command-args>the bug</command-args>", Ok("/fix the bug"));
+        check(
+            "<command-name>/clear</command-name>\n<command-message>clear</command-message>\n<command-args></command-args>",
+            Err("a command without words"),
+        );
+        check(
+            "<command-message>fix</command-message>\n<command-name>/fix</command-name>\n<command-args>the bug</command-args>",
+            Ok("/fix the bug"),
+        );
         check("<bash-input>ls -l</bash-input>", Ok("!ls -l"));
         check("What does <system-reminder> mean?", Ok("What does <system-reminder> mean?"));
         check("[Request interrupted by user for tool use]", Err("a notice that a reply was interrupted"));

@@ -50,7 +50,8 @@ pub(super) struct Meta {
 impl Meta {
     pub(super) fn of(payload: &Value) -> Self {
         let spawn = payload.pointer("/source/subagent/thread_spawn/parent_thread_id").and_then(Value::as_str);
-        let subagent = payload.pointer("/source/subagent").is_some_and(|s| !s.is_null()) || text(payload, "thread_source") == "subagent";
+        let subagent = payload.pointer("/source/subagent").is_some_and(|s| !s.is_null())
+            || text(payload, "thread_source") == "subagent";
         Meta {
             id: text(payload, "id").to_owned(),
             time: payload.get("timestamp").and_then(moment),
@@ -80,7 +81,10 @@ pub(super) fn read(line: &Value) -> Record {
     }
     let payload = line.get("payload").filter(|p| p.is_object());
     let kind = text(line, "type");
-    let written = [line, payload.unwrap_or(line)].into_iter().flat_map(|v| TIMES.iter().filter_map(|t| v.get(*t))).find(|t| !t.is_null());
+    let written = [line, payload.unwrap_or(line)]
+        .into_iter()
+        .flat_map(|v| TIMES.iter().filter_map(|t| v.get(*t)))
+        .find(|t| !t.is_null());
     let record = match (kind, payload) {
         ("session_meta", Some(payload)) => Record::Meta(Box::new(Meta::of(payload.get("meta").unwrap_or(payload)))),
         ("event_msg", Some(payload)) => event(payload),
@@ -133,8 +137,13 @@ fn event(payload: &Value) -> Record {
             said(Stream::Event, Part::Thinking, Role::Assistant, tool_text(text(payload, "text")), Vec::new())
         }
         "thread_name_updated" => Record::Name(text(payload, "thread_name").to_owned()),
-        "exec_command_end" | "mcp_tool_call_end" | "patch_apply_end" | "web_search_end" | "exec_command_begin"
-        | "mcp_tool_call_begin" | "patch_apply_begin" => Record::Skip("progress of a tool".into()),
+        "exec_command_end"
+        | "mcp_tool_call_end"
+        | "patch_apply_end"
+        | "web_search_end"
+        | "exec_command_begin"
+        | "mcp_tool_call_begin"
+        | "patch_apply_begin" => Record::Skip("progress of a tool".into()),
         kind => note(kind),
     }
 }
@@ -208,7 +217,8 @@ fn prompt(content: &Value) -> (String, Vec<Attachment>) {
         }
         let text = words(block);
         let mark = text.trim();
-        if !mark.is_empty() && !(mark == "</image>" || (mark.starts_with("<image") && mark.ends_with('>') && mark.len() < 200)) {
+        let around = mark == "</image>" || (mark.starts_with("<image") && mark.ends_with('>') && mark.len() < 200);
+        if !mark.is_empty() && !around {
             texts.push(text);
         }
     }

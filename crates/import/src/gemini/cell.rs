@@ -143,7 +143,8 @@ fn segments(body: ElementRef) -> Vec<String> {
             Node::Element(element) if element.name() == "br" => segments.push(String::new()),
             Node::Element(element) => {
                 let Some(inner) = ElementRef::wrap(child) else { continue };
-                let block = !matches!(element.name(), "a" | "b" | "i" | "em" | "strong" | "code" | "span" | "img" | "s" | "u");
+                let block =
+                    !matches!(element.name(), "a" | "b" | "i" | "em" | "strong" | "code" | "span" | "img" | "s" | "u");
                 if block {
                     segments.extend([inner.html(), String::new()]);
                 } else if let Some(last) = segments.last_mut() {
@@ -172,7 +173,8 @@ fn prompt(segments: &[String]) -> (String, Vec<String>) {
         let page = Html::parse_fragment(segment);
         let links = Selector::parse("a[href]").ok();
         let beside = links.iter().flat_map(|s| page.select(s)).filter_map(|a| a.value().attr("href"));
-        let beside: Vec<String> = beside.filter(|to| !to.contains(':') && !to.starts_with(['/', '#'])).map(str::to_owned).collect();
+        let beside: Vec<String> =
+            beside.filter(|to| !to.contains(':') && !to.starts_with(['/', '#'])).map(str::to_owned).collect();
         let text = plain(segment);
         let listed = text.starts_with('-') || text.starts_with('\u{2022}');
         if !beside.is_empty() && (listed || text.is_empty()) {
@@ -186,7 +188,18 @@ fn prompt(segments: &[String]) -> (String, Vec<String>) {
 
 /// `Attached 1 file.`, `1 Datei angehängt.`, `2 generated images.`
 fn is_note(text: &str) -> bool {
-    let words = ["attached", "angehängt", "adjunt", "joint", "anexad", "allegat", "generated image", "was used in this chat", "添付", "첨부"];
+    let words = [
+        "attached",
+        "angehängt",
+        "adjunt",
+        "joint",
+        "anexad",
+        "allegat",
+        "generated image",
+        "was used in this chat",
+        "添付",
+        "첨부",
+    ];
     let lower = text.to_lowercase();
     text.chars().count() < 80 && lower.ends_with(['.', '。', '다']) && words.iter().any(|word| lower.contains(word))
 }

@@ -5,36 +5,180 @@ use crate::{Options, time};
 
 /// Beginnings of the names of months, by month. The longest that fits decides.
 const MONTHS: &[(&str, i8)] = &[
-    ("jan", 1), ("ene", 1), ("gen", 1), ("sty", 1), ("ian", 1), ("oca", 1), ("янв", 1), ("січ", 1), ("tammi", 1),
-    ("feb", 2), ("fév", 2), ("fev", 2), ("lut", 2), ("şub", 2), ("фев", 2), ("лют", 2), ("helmi", 2),
-    ("mar", 3), ("mär", 3), ("mrz", 3), ("maa", 3), ("mrt", 3), ("мар", 3), ("бер", 3),
-    ("apr", 4), ("avr", 4), ("abr", 4), ("kwi", 4), ("nis", 4), ("апр", 4), ("кві", 4), ("huhti", 4),
-    ("may", 5), ("mai", 5), ("maj", 5), ("mag", 5), ("mei", 5), ("мая", 5), ("май", 5), ("тра", 5), ("touko", 5),
-    ("jun", 6), ("jui", 6), ("juin", 6), ("giu", 6), ("cze", 6), ("haz", 6), ("июн", 6), ("чер", 6), ("kesä", 6),
-    ("jul", 7), ("juil", 7), ("lug", 7), ("lip", 7), ("tem", 7), ("июл", 7), ("heinä", 7),
-    ("aug", 8), ("aoû", 8), ("aou", 8), ("ago", 8), ("sie", 8), ("ağu", 8), ("авг", 8), ("сер", 8), ("elo", 8),
-    ("sep", 9), ("set", 9), ("wrz", 9), ("eyl", 9), ("сен", 9), ("вер", 9), ("syys", 9),
-    ("oct", 10), ("okt", 10), ("ott", 10), ("out", 10), ("paź", 10), ("eki", 10), ("окт", 10), ("жов", 10), ("loka", 10),
-    ("nov", 11), ("lis", 11), ("kas", 11), ("noi", 11), ("ноя", 11), ("marras", 11),
-    ("dec", 12), ("dez", 12), ("dic", 12), ("déc", 12), ("gru", 12), ("ara", 12), ("дек", 12), ("гру", 12), ("joulu", 12),
+    ("jan", 1),
+    ("ene", 1),
+    ("gen", 1),
+    ("sty", 1),
+    ("ian", 1),
+    ("oca", 1),
+    ("янв", 1),
+    ("січ", 1),
+    ("tammi", 1),
+    ("feb", 2),
+    ("fév", 2),
+    ("fev", 2),
+    ("lut", 2),
+    ("şub", 2),
+    ("фев", 2),
+    ("лют", 2),
+    ("helmi", 2),
+    ("mar", 3),
+    ("mär", 3),
+    ("mrz", 3),
+    ("maa", 3),
+    ("mrt", 3),
+    ("мар", 3),
+    ("бер", 3),
+    ("apr", 4),
+    ("avr", 4),
+    ("abr", 4),
+    ("kwi", 4),
+    ("nis", 4),
+    ("апр", 4),
+    ("кві", 4),
+    ("huhti", 4),
+    ("may", 5),
+    ("mai", 5),
+    ("maj", 5),
+    ("mag", 5),
+    ("mei", 5),
+    ("мая", 5),
+    ("май", 5),
+    ("тра", 5),
+    ("touko", 5),
+    ("jun", 6),
+    ("jui", 6),
+    ("juin", 6),
+    ("giu", 6),
+    ("cze", 6),
+    ("haz", 6),
+    ("июн", 6),
+    ("чер", 6),
+    ("kesä", 6),
+    ("jul", 7),
+    ("juil", 7),
+    ("lug", 7),
+    ("lip", 7),
+    ("tem", 7),
+    ("июл", 7),
+    ("heinä", 7),
+    ("aug", 8),
+    ("aoû", 8),
+    ("aou", 8),
+    ("ago", 8),
+    ("sie", 8),
+    ("ağu", 8),
+    ("авг", 8),
+    ("сер", 8),
+    ("elo", 8),
+    ("sep", 9),
+    ("set", 9),
+    ("wrz", 9),
+    ("eyl", 9),
+    ("сен", 9),
+    ("вер", 9),
+    ("syys", 9),
+    ("oct", 10),
+    ("okt", 10),
+    ("ott", 10),
+    ("out", 10),
+    ("paź", 10),
+    ("eki", 10),
+    ("окт", 10),
+    ("жов", 10),
+    ("loka", 10),
+    ("nov", 11),
+    ("lis", 11),
+    ("kas", 11),
+    ("noi", 11),
+    ("ноя", 11),
+    ("marras", 11),
+    ("dec", 12),
+    ("dez", 12),
+    ("dic", 12),
+    ("déc", 12),
+    ("gru", 12),
+    ("ara", 12),
+    ("дек", 12),
+    ("гру", 12),
+    ("joulu", 12),
 ];
 /// Minutes east of UTC, by abbreviation.
 const ZONES: &[(&str, i32)] = &[
-    ("UTC", 0), ("GMT", 0), ("Z", 0), ("WET", 0), ("WEZ", 0), ("WEST", 60), ("WESZ", 60), ("BST", 60), ("IST", 330), ("CET", 60),
-    ("MEZ", 60), ("CEST", 120), ("MESZ", 120), ("EET", 120), ("OEZ", 120), ("EEST", 180), ("OESZ", 180), ("SAST", 120),
-    ("WAT", 60), ("CAT", 120), ("EAT", 180), ("MSK", 180), ("TRT", 180), ("GST", 240), ("PKT", 300), ("WIB", 420), ("ICT", 420),
-    ("HKT", 480), ("SGT", 480), ("PHT", 480), ("AWST", 480), ("JST", 540), ("KST", 540), ("ACST", 570), ("ACDT", 630),
-    ("AEST", 600), ("AEDT", 660), ("NZST", 720), ("NZDT", 780), ("NST", -210), ("NDT", -150), ("AST", -240), ("ADT", -180),
-    ("EST", -300), ("EDT", -240), ("CST", -360), ("CDT", -300), ("MST", -420), ("MDT", -360), ("PST", -480), ("PDT", -420),
-    ("AKST", -540), ("AKDT", -480), ("HST", -600), ("BRT", -180), ("ART", -180), ("CLT", -240), ("CLST", -180), ("COT", -300),
-    ("PET", -300), ("ECT", -300), ("VET", -240), ("UYT", -180),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("WEZ", 0),
+    ("WEST", 60),
+    ("WESZ", 60),
+    ("BST", 60),
+    ("IST", 330),
+    ("CET", 60),
+    ("MEZ", 60),
+    ("CEST", 120),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("OEZ", 120),
+    ("EEST", 180),
+    ("OESZ", 180),
+    ("SAST", 120),
+    ("WAT", 60),
+    ("CAT", 120),
+    ("EAT", 180),
+    ("MSK", 180),
+    ("TRT", 180),
+    ("GST", 240),
+    ("PKT", 300),
+    ("WIB", 420),
+    ("ICT", 420),
+    ("HKT", 480),
+    ("SGT", 480),
+    ("PHT", 480),
+    ("AWST", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("ACDT", 630),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
+    ("NST", -210),
+    ("NDT", -150),
+    ("AST", -240),
+    ("ADT", -180),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CST", -360),
+    ("CDT", -300),
+    ("MST", -420),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+    ("AKST", -540),
+    ("AKDT", -480),
+    ("HST", -600),
+    ("BRT", -180),
+    ("ART", -180),
+    ("CLT", -240),
+    ("CLST", -180),
+    ("COT", -300),
+    ("PET", -300),
+    ("ECT", -300),
+    ("VET", -240),
+    ("UYT", -180),
 ];
 const MORNING: [&str; 7] = ["am", "a.m.", "a. m.", "午前", "上午", "오전", "πμ"];
 const AFTERNOON: [&str; 7] = ["pm", "p.m.", "p. m.", "午後", "下午", "오후", "μμ"];
 
 /// UTC milliseconds, and whether the zone was known; none for what is not a date with a time of day.
 pub(super) fn read(text: &str, options: &Options) -> Option<(i64, bool)> {
-    let text: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !('\u{200e}'..='\u{200f}').contains(c)).collect();
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !('\u{200e}'..='\u{200f}').contains(c))
+        .collect();
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 64 {
         return None;
@@ -42,7 +186,8 @@ pub(super) fn read(text: &str, options: &Options) -> Option<(i64, bool)> {
     let lower = text.to_lowercase();
     let (start, end, mut clock) = clock(&lower)?;
     let (before, after) = (lower.get(..start)?, lower.get(end..)?);
-    let half = |words: &[&str]| words.iter().any(|w| after.trim_start().starts_with(w) || before.trim_end().ends_with(w));
+    let half =
+        |words: &[&str]| words.iter().any(|w| after.trim_start().starts_with(w) || before.trim_end().ends_with(w));
     match () {
         () if half(&AFTERNOON) && clock.0 < 12 => clock.0 += 12,
         () if half(&MORNING) && clock.0 == 12 => clock.0 = 0,
@@ -71,7 +216,8 @@ fn clock(text: &str) -> Option<(usize, usize, (i8, i8, i8))> {
         let length = rest.find(|c: char| !digit(c) && c != ':' && c != '.').unwrap_or(rest.len());
         let whole = rest.get(..length)?.trim_end_matches(['.', ':']);
         for mark in [':', '.'] {
-            let numbers: Vec<Option<i8>> = whole.split(mark).map(|n| if n.len() <= 2 { n.parse().ok() } else { None }).collect();
+            let numbers: Vec<Option<i8>> =
+                whole.split(mark).map(|n| if n.len() <= 2 { n.parse().ok() } else { None }).collect();
             if let [Some(h), Some(m), Some(s)] = numbers.as_slice()
                 && (0..24).contains(h) && (0..60).contains(m) && (0..61).contains(s)
                 // 13.11.25 would be a day.
@@ -85,7 +231,11 @@ fn clock(text: &str) -> Option<(usize, usize, (i8, i8, i8))> {
 }
 
 fn day(text: &str) -> Option<(i16, i8, i8)> {
-    let numbers: Vec<i16> = text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty() && n.len() <= 4).filter_map(|n| n.parse().ok()).collect();
+    let numbers: Vec<i16> = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|n| !n.is_empty() && n.len() <= 4)
+        .filter_map(|n| n.parse().ok())
+        .collect();
     let small = |n: i16| i8::try_from(n).ok();
     let (year, month, day) = match (month(text), numbers.as_slice()) {
         (Some(month), [a, b, ..]) if *a > 31 => (*a, month, small(*b)?),
@@ -101,7 +251,9 @@ fn day(text: &str) -> Option<(i16, i8, i8)> {
 
 fn month(text: &str) -> Option<i8> {
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 2);
-    let fits = |word: &str| MONTHS.iter().filter(|(start, _)| word.starts_with(start)).max_by_key(|(start, _)| start.len()).map(|(_, m)| *m);
+    let fits = |word: &str| {
+        MONTHS.iter().filter(|(start, _)| word.starts_with(start)).max_by_key(|(start, _)| start.len()).map(|(_, m)| *m)
+    };
     words.into_iter().find_map(fits)
 }
 
@@ -147,7 +299,8 @@ mod tests {
     use crate::Limits;
 
     fn check(text: &str, expected: Option<(&str, bool)>) {
-        let options = Options { zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), now: 0, limits: Limits::default() };
+        let options =
+            Options { zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), now: 0, limits: Limits::default() };
         let expected = expected.map(|(iso, known)| (time::iso(iso).unwrap(), known));
         assert_eq!(read(text, &options), expected, "{text}");
     }

@@ -10,7 +10,8 @@ pub(super) enum Title<'a> {
 }
 
 /// Verbs before a prompt. Others are known by the word "prompt" before a colon.
-const VERBS: [&str; 8] = ["Prompted", "Asked", "Said", "Eingegebener Prompt:", "Prompt eingegeben:", "Gefragt:", "Gesagt:", "Prompted:"];
+const VERBS: [&str; 8] =
+    ["Prompted", "Asked", "Said", "Eingegebener Prompt:", "Prompt eingegeben:", "Gefragt:", "Gesagt:", "Prompted:"];
 const MADE: [&str; 5] = ["Created Gemini Canvas", "Created ", "Used ", "Viewed ", "Gemini Canvas"];
 const FEEDBACK: [&str; 4] = ["Gave feedback", "Selected preferred draft", "Feedback gegeben", "Bevorzugten Entwurf"];
 
@@ -24,7 +25,9 @@ pub(super) fn read(title: &str) -> Title<'_> {
     }
     let soft = |c: char| c.is_whitespace() || c == '\u{a0}';
     for verb in VERBS {
-        if let Some(rest) = title.strip_prefix(verb).filter(|rest| verb.ends_with(':') || rest.starts_with(soft) || rest.is_empty()) {
+        if let Some(rest) =
+            title.strip_prefix(verb).filter(|rest| verb.ends_with(':') || rest.starts_with(soft) || rest.is_empty())
+        {
             return prompt(rest);
         }
     }
@@ -33,7 +36,9 @@ pub(super) fn read(title: &str) -> Title<'_> {
     }
     if let Some((verb, rest)) = title.split_once([':', '：']) {
         let short = verb.chars().count() <= 32;
-        let names = ["prompt", "プロンプト", "промпт", "запрос", "提示", "프롬프트"].iter().any(|word| verb.to_lowercase().contains(word));
+        let names = ["prompt", "プロンプト", "промпт", "запрос", "提示", "프롬프트"]
+            .iter()
+            .any(|word| verb.to_lowercase().contains(word));
         if short && names {
             return prompt(rest);
         }

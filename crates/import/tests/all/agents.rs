@@ -34,8 +34,21 @@ const PUBLISHED: [(&str, &str); 23] = [
 ];
 
 const OURS: [&str; 15] = [
-    "claude_code", "codex", "gemini_cli", "deepseek", "grok", "perplexity", "mistral", "open_webui", "lm_studio", "github_copilot",
-    "ai_studio", "gemini", "microsoft_copilot", "cursor", "ai_chat",
+    "claude_code",
+    "codex",
+    "gemini_cli",
+    "deepseek",
+    "grok",
+    "perplexity",
+    "mistral",
+    "open_webui",
+    "lm_studio",
+    "github_copilot",
+    "ai_studio",
+    "gemini",
+    "microsoft_copilot",
+    "cursor",
+    "ai_chat",
 ];
 
 fn formats(path: &Path) -> Vec<&'static str> {
@@ -153,7 +166,10 @@ fn claude_folder() -> Vec<(&'static str, &'static str)> {
 {"parentUuid":"cccccccc-0000-4000-8000-000000000001","isSidechain":true,"agentId":"a1b2c3d4e5f600001","sessionId":"00000000-0000-4000-8000-000000000001","type":"assistant","message":{"id":"msg_01zzzzzzzzzzzzzzzzzzzzzz","role":"assistant","content":[{"type":"text","text":"Nothing there."}]},"uuid":"cccccccc-0000-4000-8000-000000000002","timestamp":"2025-12-01T10:00:03.700Z"}
 "#,
         ),
-        ("projects/-home-x/00000000-0000-4000-8000-000000000001/subagents/agent-a1b2c3d4e5f600001.meta.json", r#"{"agentType":"Explore","description":"Look for it"}"#),
+        (
+            "projects/-home-x/00000000-0000-4000-8000-000000000001/subagents/agent-a1b2c3d4e5f600001.meta.json",
+            r#"{"agentType":"Explore","description":"Look for it"}"#,
+        ),
         ("projects/-home-x/00000000-0000-4000-8000-000000000001/tool-results/x.txt", "long output of a tool\n"),
         (
             "history.jsonl",
@@ -239,8 +255,14 @@ fn codex_folder() -> Vec<(&'static str, &'static str)> {
             "history.jsonl",
             "{\"session_id\":\"019fc8be-3658-7ca3-9e29-000000000001\",\"ts\":1761991201,\"text\":\"Fix it\"}\n{\"session_id\":\"gone\",\"ts\":1751991201,\"text\":\"Long ago\"}\n",
         ),
-        ("session_index.jsonl", "{\"id\":\"019fc8be-3658-7ca3-9e29-000000000001\",\"thread_name\":\"The fix\",\"updated_at\":\"2025-11-01T10:00:00Z\"}\n"),
-        ("sessions/rollout-2025-01-01-old.json", r#"{"session":{"timestamp":"2025-04-17T10:00:00.000Z","id":"old-1","instructions":""},"items":[{"role":"user","content":[{"type":"input_text","text":"First"}],"type":"message"},{"id":"m","type":"message","role":"assistant","content":[{"type":"output_text","text":"Second"}]}]}"#),
+        (
+            "session_index.jsonl",
+            "{\"id\":\"019fc8be-3658-7ca3-9e29-000000000001\",\"thread_name\":\"The fix\",\"updated_at\":\"2025-11-01T10:00:00Z\"}\n",
+        ),
+        (
+            "sessions/rollout-2025-01-01-old.json",
+            r#"{"session":{"timestamp":"2025-04-17T10:00:00.000Z","id":"old-1","instructions":""},"items":[{"role":"user","content":[{"type":"input_text","text":"First"}],"type":"message"},{"id":"m","type":"message","role":"assistant","content":[{"type":"output_text","text":"Second"}]}]}"#,
+        ),
         ("config.toml", "model = \"x\"\n"),
     ]
 }
@@ -264,7 +286,10 @@ const ACTIVITY_JSON: &str = r#"[{"header":"Gemini Apps","title":"Eingegebener Pr
 
 #[test]
 fn activity_of_gemini() {
-    let page = [("Takeout/Meine Aktivitäten/Gemini-Apps/MeineAktivitäten.html", ACTIVITY), ("Takeout/Meine Aktivitäten/Gemini-Apps/image_1.png", "png")];
+    let page = [
+        ("Takeout/Meine Aktivitäten/Gemini-Apps/MeineAktivitäten.html", ACTIVITY),
+        ("Takeout/Meine Aktivitäten/Gemini-Apps/image_1.png", "png"),
+    ];
     let html = of_folder(&page);
     insta::assert_snapshot!("activity_in_html", shown(&html));
     let json = of_folder(&[("Takeout/My Activity/Gemini Apps/MyActivity.json", ACTIVITY_JSON)]);
@@ -275,22 +300,86 @@ fn activity_of_gemini() {
 
 /// Written from the descriptions of §6 and of public tools that read these exports.
 const OTHERS: [(&str, &str, &str); 16] = [
-    ("deepseek", "conversations.json", r#"[{"id":"c1","title":"Robots","inserted_at":"2026-06-01T10:00:00.000000+08:00","updated_at":"2026-06-01T10:01:00.000000+08:00","mapping":{"root":{"id":"root","parent":null,"children":["1"],"message":null},"1":{"id":"1","parent":"root","children":["2","10"],"message":{"files":[{"file_name":"a.pdf"}],"model":"deepseek-chat","inserted_at":"2026-06-01T10:00:00.000000+08:00","fragments":[{"type":"REQUEST","content":"Hello"}]}},"2":{"id":"2","parent":"1","children":[],"message":{"model":"deepseek-reasoner","inserted_at":"2026-06-01T10:00:01.000000+08:00","fragments":[{"type":"THINK","content":"hm"},{"type":"SEARCH","results":[{"title":"T","url":"https://t.example"}]},{"type":"RESPONSE","content":"old"}]}},"10":{"id":"10","parent":"1","children":[],"message":{"inserted_at":"2026-06-01T10:00:09.000000+08:00","fragments":[{"type":"RESPONSE","content":"new"}]}}}}]"#),
-    ("grok", "prod-grok-backend.json", r#"{"conversations":[{"conversation":{"id":"g1","title":"T","create_time":"2026-01-02T10:00:00.123456Z","modify_time":"2026-01-02T10:05:00Z"},"responses":[{"response":{"_id":"r1","conversation_id":"g1","message":"q","sender":"human","create_time":{"$date":{"$numberLong":"1767348000000"}},"parent_response_id":null}},{"response":{"_id":"r2","message":"a","sender":"ASSISTANT","create_time":{"$date":{"$numberLong":"1767348001000"}},"parent_response_id":"r1","thinking_trace":"hm"}},{"response":{"_id":"r3","message":"b","sender":"ASSISTANT","create_time":{"$date":{"$numberLong":"1767348002000"}},"parent_response_id":"r1"}}]},{"conversation":{"id":"g2","title":"empty","create_time":"2026-01-02T10:00:00Z"},"responses":[]}],"projects":[],"tasks":[]}"#),
-    ("perplexity", "conversations.json", r#"{"conversations":[{"uuid":"p1","title":"What is rust?","updated_at":"2026-01-31T14:25:58Z","mode":"copilot","collection_uuid":null,"answers":[{"content":"A language.","created_at":"2026-01-31T14:25:58Z"}]}]}"#),
-    ("perplexity", "thread.json", r#"{"status":"success","entries":[{"uuid":"e1","context_uuid":"t1","thread_title":"Rust","query_str":"what is rust?","entry_created_datetime":"2026-01-31T14:25:58","blocks":[{"intended_usage":"ask_text","markdown_block":{"answer":"A language."}}]}]}"#),
-    ("mistral", "chat-1.json", r#"[{"id":"m1","version":0,"chatId":"mc","content":"Bonjour","contentChunks":null,"role":"user","createdAt":"2026-02-01T10:00:00.000Z","files":[{"name":"a.png","type":"image"}]},{"id":"m2","version":0,"chatId":"mc","content":"","contentChunks":[{"type":"text","text":"Salut "},{"type":"tool_call","name":"web","arguments":{"q":"x"}},{"type":"text","text":"toi"}],"role":"assistant","createdAt":"2026-02-01T10:00:01.000Z","parentId":"m1"}]"#),
-    ("open_webui", "chat-export.json", r#"[{"id":"w1","user_id":"u","title":"Local","chat":{"title":"Local","models":["llama"],"history":{"currentId":"b","messages":{"a":{"id":"a","parentId":null,"childrenIds":["b"],"role":"user","content":"hi","timestamp":1767348000},"b":{"id":"b","parentId":"a","childrenIds":[],"role":"assistant","content":"<details type=\"reasoning\" done=\"true\">\n<summary>Thought for 1 second</summary>\n> hm\n</details>\nhello","model":"llama3","timestamp":1767348001}}},"messages":[]},"updated_at":1767348001,"created_at":1767348000}]"#),
-    ("lm_studio", "1767348000000.conversation.json", r#"{"name":"Local chat","pinned":false,"createdAt":1767348000000,"preset":"","tokenCount":3,"systemPrompt":"","messages":[{"versions":[{"type":"singleStep","role":"user","content":[{"type":"text","text":"hi"}]}],"currentlySelected":0},{"versions":[{"type":"multiStep","role":"assistant","senderInfo":{"senderName":"qwen"},"steps":[{"type":"contentBlock","style":{"type":"thinking"},"content":[{"type":"text","text":"hm"}]},{"type":"contentBlock","content":[{"type":"text","text":"hello"}]}]}],"currentlySelected":0}]}"#),
-    ("github_copilot", "chat.json", r#"{"version":3,"requesterUsername":"me","responderUsername":"GitHub Copilot","sessionId":"s1","creationDate":1767348000000,"lastMessageDate":1767348002000,"customTitle":"Sort","requests":[{"requestId":"request_1","message":{"parts":[],"text":"sort it"},"response":[{"value":"Use "},{"kind":"inlineReference","name":"sort"},{"value":".","supportThemeIcons":false},{"kind":"toolInvocationSerialized","toolId":"run","pastTenseMessage":{"value":"Ran it"}}],"timestamp":1767348000000}]}"#),
-    ("microsoft_copilot", "copilot-activity-history.csv", "\u{feff}Conversation,Time,Author,Message\r\n\"Flags\",2026-07-26T23:20:56,AI,\"**Short:**\nyes\"\r\n\"Flags\",2026-07-26T23:20:56,Human,\"what is it?\"\r\n"),
-    ("ai_studio", "My prompt", r#"{"runSettings":{"temperature":1.0,"model":"models/gemini-3-pro"},"systemInstruction":{"text":"Answer in French."},"chunkedPrompt":{"chunks":[{"text":"Hello","role":"user","tokenCount":1,"inlineFile":{"mimeType":"image/png","data":"AAAA"}},{"text":"hm","role":"model","isThought":true},{"text":"Bonjour","role":"model","finishReason":"STOP","parts":[{"text":"Bon"},{"text":"jour"}]}],"pendingInputs":[{"text":"not sent","role":"user"}]}}"#),
-    ("gemini_cli", "session-2026-04-29T21-39-x.jsonl", "{\"sessionId\":\"gs\",\"projectHash\":\"0b7d\",\"startTime\":\"2026-04-29T21:39:22.319Z\",\"lastUpdated\":\"2026-04-29T21:39:22.319Z\",\"kind\":\"main\"}\n{\"id\":\"u1\",\"timestamp\":\"2026-04-29T21:39:33.155Z\",\"type\":\"user\",\"content\":[{\"text\":\"Say hello and list files.\"}]}\n{\"$set\":{\"lastUpdated\":\"2026-04-29T21:39:33.156Z\"}}\n{\"id\":\"a1\",\"timestamp\":\"2026-04-29T21:39:35.125Z\",\"type\":\"gemini\",\"content\":\"\"}\n{\"id\":\"a1\",\"timestamp\":\"2026-04-29T21:39:35.125Z\",\"type\":\"gemini\",\"content\":\"Hello!\",\"thoughts\":[{\"subject\":\"S\",\"description\":\"d\"}],\"toolCalls\":[{\"id\":\"t\",\"name\":\"run_shell_command\",\"args\":{\"command\":\"ls -F\"},\"result\":[{\"functionResponse\":{\"response\":{\"output\":\"a.txt\"}}}]}]}\n{\"id\":\"i1\",\"timestamp\":\"2026-04-29T21:39:36.125Z\",\"type\":\"info\",\"content\":\"Request cancelled.\"}\n"),
-    ("gemini_cli", "logs.json", r#"[{"sessionId":"gone","messageId":0,"type":"user","message":"an old prompt","timestamp":"2026-01-29T21:39:33.155Z"},{"sessionId":"gone","messageId":1,"type":"user","message":"/quit","timestamp":"2026-01-29T21:39:34.155Z"}]"#),
-    ("grok", "single.json", r#"{"conversation":{"title":"flat","create_time":1767348000},"responses":[{"sender":"human","message":"q","create_time":1767348001}]}"#),
-    ("ai_chat", "chats.json", r#"{"conversations":[{"id":"x1","title":"Any","messages":[{"role":"user","content":"q","timestamp":"2026-01-02T10:00:00Z"},{"role":"assistant","content":[{"type":"text","text":"a"}],"timestamp":1767348001}]}]}"#),
-    ("ai_chat", "bare.json", r#"[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"q"},7]"#),
-    ("codex", "loose.jsonl", "{\"timestamp\":1767348000,\"role\":\"user\",\"content\":\"hi\"}\n{\"timestamp\":1767348001000,\"type\":\"tool_call\",\"function\":{\"name\":\"ls\"},\"arguments\":\"{}\"}\n{\"timestamp\":\"2026-01-02T10:00:02Z\",\"role\":\"assistant\",\"content\":\"hello\"}\n"),
+    (
+        "deepseek",
+        "conversations.json",
+        r#"[{"id":"c1","title":"Robots","inserted_at":"2026-06-01T10:00:00.000000+08:00","updated_at":"2026-06-01T10:01:00.000000+08:00","mapping":{"root":{"id":"root","parent":null,"children":["1"],"message":null},"1":{"id":"1","parent":"root","children":["2","10"],"message":{"files":[{"file_name":"a.pdf"}],"model":"deepseek-chat","inserted_at":"2026-06-01T10:00:00.000000+08:00","fragments":[{"type":"REQUEST","content":"Hello"}]}},"2":{"id":"2","parent":"1","children":[],"message":{"model":"deepseek-reasoner","inserted_at":"2026-06-01T10:00:01.000000+08:00","fragments":[{"type":"THINK","content":"hm"},{"type":"SEARCH","results":[{"title":"T","url":"https://t.example"}]},{"type":"RESPONSE","content":"old"}]}},"10":{"id":"10","parent":"1","children":[],"message":{"inserted_at":"2026-06-01T10:00:09.000000+08:00","fragments":[{"type":"RESPONSE","content":"new"}]}}}}]"#,
+    ),
+    (
+        "grok",
+        "prod-grok-backend.json",
+        r#"{"conversations":[{"conversation":{"id":"g1","title":"T","create_time":"2026-01-02T10:00:00.123456Z","modify_time":"2026-01-02T10:05:00Z"},"responses":[{"response":{"_id":"r1","conversation_id":"g1","message":"q","sender":"human","create_time":{"$date":{"$numberLong":"1767348000000"}},"parent_response_id":null}},{"response":{"_id":"r2","message":"a","sender":"ASSISTANT","create_time":{"$date":{"$numberLong":"1767348001000"}},"parent_response_id":"r1","thinking_trace":"hm"}},{"response":{"_id":"r3","message":"b","sender":"ASSISTANT","create_time":{"$date":{"$numberLong":"1767348002000"}},"parent_response_id":"r1"}}]},{"conversation":{"id":"g2","title":"empty","create_time":"2026-01-02T10:00:00Z"},"responses":[]}],"projects":[],"tasks":[]}"#,
+    ),
+    (
+        "perplexity",
+        "conversations.json",
+        r#"{"conversations":[{"uuid":"p1","title":"What is rust?","updated_at":"2026-01-31T14:25:58Z","mode":"copilot","collection_uuid":null,"answers":[{"content":"A language.","created_at":"2026-01-31T14:25:58Z"}]}]}"#,
+    ),
+    (
+        "perplexity",
+        "thread.json",
+        r#"{"status":"success","entries":[{"uuid":"e1","context_uuid":"t1","thread_title":"Rust","query_str":"what is rust?","entry_created_datetime":"2026-01-31T14:25:58","blocks":[{"intended_usage":"ask_text","markdown_block":{"answer":"A language."}}]}]}"#,
+    ),
+    (
+        "mistral",
+        "chat-1.json",
+        r#"[{"id":"m1","version":0,"chatId":"mc","content":"Bonjour","contentChunks":null,"role":"user","createdAt":"2026-02-01T10:00:00.000Z","files":[{"name":"a.png","type":"image"}]},{"id":"m2","version":0,"chatId":"mc","content":"","contentChunks":[{"type":"text","text":"Salut "},{"type":"tool_call","name":"web","arguments":{"q":"x"}},{"type":"text","text":"toi"}],"role":"assistant","createdAt":"2026-02-01T10:00:01.000Z","parentId":"m1"}]"#,
+    ),
+    (
+        "open_webui",
+        "chat-export.json",
+        r#"[{"id":"w1","user_id":"u","title":"Local","chat":{"title":"Local","models":["llama"],"history":{"currentId":"b","messages":{"a":{"id":"a","parentId":null,"childrenIds":["b"],"role":"user","content":"hi","timestamp":1767348000},"b":{"id":"b","parentId":"a","childrenIds":[],"role":"assistant","content":"<details type=\"reasoning\" done=\"true\">\n<summary>Thought for 1 second</summary>\n> hm\n</details>\nhello","model":"llama3","timestamp":1767348001}}},"messages":[]},"updated_at":1767348001,"created_at":1767348000}]"#,
+    ),
+    (
+        "lm_studio",
+        "1767348000000.conversation.json",
+        r#"{"name":"Local chat","pinned":false,"createdAt":1767348000000,"preset":"","tokenCount":3,"systemPrompt":"","messages":[{"versions":[{"type":"singleStep","role":"user","content":[{"type":"text","text":"hi"}]}],"currentlySelected":0},{"versions":[{"type":"multiStep","role":"assistant","senderInfo":{"senderName":"qwen"},"steps":[{"type":"contentBlock","style":{"type":"thinking"},"content":[{"type":"text","text":"hm"}]},{"type":"contentBlock","content":[{"type":"text","text":"hello"}]}]}],"currentlySelected":0}]}"#,
+    ),
+    (
+        "github_copilot",
+        "chat.json",
+        r#"{"version":3,"requesterUsername":"me","responderUsername":"GitHub Copilot","sessionId":"s1","creationDate":1767348000000,"lastMessageDate":1767348002000,"customTitle":"Sort","requests":[{"requestId":"request_1","message":{"parts":[],"text":"sort it"},"response":[{"value":"Use "},{"kind":"inlineReference","name":"sort"},{"value":".","supportThemeIcons":false},{"kind":"toolInvocationSerialized","toolId":"run","pastTenseMessage":{"value":"Ran it"}}],"timestamp":1767348000000}]}"#,
+    ),
+    (
+        "microsoft_copilot",
+        "copilot-activity-history.csv",
+        "\u{feff}Conversation,Time,Author,Message\r\n\"Flags\",2026-07-26T23:20:56,AI,\"**Short:**\nyes\"\r\n\"Flags\",2026-07-26T23:20:56,Human,\"what is it?\"\r\n",
+    ),
+    (
+        "ai_studio",
+        "My prompt",
+        r#"{"runSettings":{"temperature":1.0,"model":"models/gemini-3-pro"},"systemInstruction":{"text":"Answer in French."},"chunkedPrompt":{"chunks":[{"text":"Hello","role":"user","tokenCount":1,"inlineFile":{"mimeType":"image/png","data":"AAAA"}},{"text":"hm","role":"model","isThought":true},{"text":"Bonjour","role":"model","finishReason":"STOP","parts":[{"text":"Bon"},{"text":"jour"}]}],"pendingInputs":[{"text":"not sent","role":"user"}]}}"#,
+    ),
+    (
+        "gemini_cli",
+        "session-2026-04-29T21-39-x.jsonl",
+        "{\"sessionId\":\"gs\",\"projectHash\":\"0b7d\",\"startTime\":\"2026-04-29T21:39:22.319Z\",\"lastUpdated\":\"2026-04-29T21:39:22.319Z\",\"kind\":\"main\"}\n{\"id\":\"u1\",\"timestamp\":\"2026-04-29T21:39:33.155Z\",\"type\":\"user\",\"content\":[{\"text\":\"Say hello and list files.\"}]}\n{\"$set\":{\"lastUpdated\":\"2026-04-29T21:39:33.156Z\"}}\n{\"id\":\"a1\",\"timestamp\":\"2026-04-29T21:39:35.125Z\",\"type\":\"gemini\",\"content\":\"\"}\n{\"id\":\"a1\",\"timestamp\":\"2026-04-29T21:39:35.125Z\",\"type\":\"gemini\",\"content\":\"Hello!\",\"thoughts\":[{\"subject\":\"S\",\"description\":\"d\"}],\"toolCalls\":[{\"id\":\"t\",\"name\":\"run_shell_command\",\"args\":{\"command\":\"ls -F\"},\"result\":[{\"functionResponse\":{\"response\":{\"output\":\"a.txt\"}}}]}]}\n{\"id\":\"i1\",\"timestamp\":\"2026-04-29T21:39:36.125Z\",\"type\":\"info\",\"content\":\"Request cancelled.\"}\n",
+    ),
+    (
+        "gemini_cli",
+        "logs.json",
+        r#"[{"sessionId":"gone","messageId":0,"type":"user","message":"an old prompt","timestamp":"2026-01-29T21:39:33.155Z"},{"sessionId":"gone","messageId":1,"type":"user","message":"/quit","timestamp":"2026-01-29T21:39:34.155Z"}]"#,
+    ),
+    (
+        "grok",
+        "single.json",
+        r#"{"conversation":{"title":"flat","create_time":1767348000},"responses":[{"sender":"human","message":"q","create_time":1767348001}]}"#,
+    ),
+    (
+        "ai_chat",
+        "chats.json",
+        r#"{"conversations":[{"id":"x1","title":"Any","messages":[{"role":"user","content":"q","timestamp":"2026-01-02T10:00:00Z"},{"role":"assistant","content":[{"type":"text","text":"a"}],"timestamp":1767348001}]}]}"#,
+    ),
+    (
+        "ai_chat",
+        "bare.json",
+        r#"[{"role":"user","content":"q"},{"role":"assistant","content":"a"},{"role":"user","content":"q"},7]"#,
+    ),
+    (
+        "codex",
+        "loose.jsonl",
+        "{\"timestamp\":1767348000,\"role\":\"user\",\"content\":\"hi\"}\n{\"timestamp\":1767348001000,\"type\":\"tool_call\",\"function\":{\"name\":\"ls\"},\"arguments\":\"{}\"}\n{\"timestamp\":\"2026-01-02T10:00:02Z\",\"role\":\"assistant\",\"content\":\"hello\"}\n",
+    ),
 ];
 
 #[test]
@@ -312,10 +401,19 @@ fn a_cursor_database() {
     let path = folder.path().join("state.vscdb");
     let database = rusqlite::Connection::open(&path).unwrap();
     let rows = [
-        ("composerData:c1", r#"{"composerId":"c1","name":"Refactor","createdAt":1767348000000,"fullConversationHeadersOnly":[{"bubbleId":"b1","type":1},{"bubbleId":"b2","type":2},{"bubbleId":"gone","type":2}]}"#),
+        (
+            "composerData:c1",
+            r#"{"composerId":"c1","name":"Refactor","createdAt":1767348000000,"fullConversationHeadersOnly":[{"bubbleId":"b1","type":1},{"bubbleId":"b2","type":2},{"bubbleId":"gone","type":2}]}"#,
+        ),
         ("bubbleId:c1:b1", r#"{"bubbleId":"b1","type":1,"text":"rename it","createdAt":"2026-01-02T10:00:01.000Z"}"#),
-        ("bubbleId:c1:b2", r#"{"bubbleId":"b2","type":2,"text":"done","thinking":{"text":"hm"},"toolFormerData":{"name":"edit_file","rawArgs":"{\"path\":\"a.rs\"}","result":"{\"output\":\"ok\"}"}}"#),
-        ("composerData:c2", r#"{"composerId":"c2","createdAt":1767348000000,"conversation":[{"bubbleId":"o1","type":1,"text":"old"},{"bubbleId":"o2","type":2,"text":""}]}"#),
+        (
+            "bubbleId:c1:b2",
+            r#"{"bubbleId":"b2","type":2,"text":"done","thinking":{"text":"hm"},"toolFormerData":{"name":"edit_file","rawArgs":"{\"path\":\"a.rs\"}","result":"{\"output\":\"ok\"}"}}"#,
+        ),
+        (
+            "composerData:c2",
+            r#"{"composerId":"c2","createdAt":1767348000000,"conversation":[{"bubbleId":"o1","type":1,"text":"old"},{"bubbleId":"o2","type":2,"text":""}]}"#,
+        ),
         ("composerData:c3", r#"{"composerId":"c3","conversation":[]}"#),
     ];
     database.execute_batch("CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB); CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)").unwrap();
@@ -333,7 +431,13 @@ fn cuts_keep_what_was_said_before_them_and_never_panic() {
         OTHERS.iter().map(|(_, name, content)| ((*name).to_owned(), content.as_bytes().to_vec())).collect();
     samples.push(("MyActivity.html".to_owned(), ACTIVITY.as_bytes().to_vec()));
     samples.push(("MyActivity.json".to_owned(), ACTIVITY_JSON.as_bytes().to_vec()));
-    samples.extend(claude_folder().into_iter().take(1).chain(codex_folder().into_iter().take(1)).map(|(_, c)| ("s.jsonl".to_owned(), c.as_bytes().to_vec())));
+    samples.extend(
+        claude_folder()
+            .into_iter()
+            .take(1)
+            .chain(codex_folder().into_iter().take(1))
+            .map(|(_, c)| ("s.jsonl".to_owned(), c.as_bytes().to_vec())),
+    );
     for (name, bytes) in samples {
         for at in (0..bytes.len()).step_by(29) {
             let _ = items_of(&name, &bytes[..at]);
@@ -344,6 +448,48 @@ fn cuts_keep_what_was_said_before_them_and_never_panic() {
         let mut lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
         lines.reverse();
         let _ = items_of(&name, &lines.join(&b'\n'));
+    }
+}
+
+/// Largest resident memory of this process so far, in MiB.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "200 MB each take a while; run it alone with --ignored --nocapture to see the numbers"]
+fn large_files_are_never_held() {
+    let cell = &ACTIVITY[ACTIVITY.find("<div class=\"outer-cell").unwrap()
+        ..ACTIVITY.find("<div class=\"outer-cell mdl-cell\">").unwrap()];
+    let line = |n: usize| {
+        format!(
+            "{{\"type\":\"user\",\"sessionId\":\"s\",\"uuid\":\"00000000-0000-4000-8000-{n:012}\",\"timestamp\":\"2025-12-01T10:00:00Z\",\"message\":{{\"role\":\"user\",\"content\":\"{n} {}\"}}}}\n",
+            "words ".repeat(3000)
+        )
+    };
+    let page = cell.repeat((200 << 20) / cell.len());
+    let lines: String = (0..(200 << 20) / line(0).len()).map(line).collect();
+    for (name, content) in [("MyActivity.html", page), ("s.jsonl", lines)] {
+        let folder = folder(&[(name, content.as_bytes())]);
+        let size = content.len() >> 20;
+        drop(content);
+        let (before, started, mut seen) = (peak(), std::time::Instant::now(), 0);
+        let mut sink = |item: Item| {
+            seen += usize::from(matches!(item, Item::Message(_)));
+            ControlFlow::Continue(())
+        };
+        read(&folder.path().join("export").join(name), &options(), &mut sink, &mut |_, _| ()).unwrap();
+        let grown = peak() - before;
+        std::io::Write::write_all(
+            &mut std::io::stderr(),
+            format!("{name}: {size} MiB, {seen} messages, {grown} MiB more, {:.1?}\n", started.elapsed()).as_bytes(),
+        )
+        .unwrap();
+        assert!(grown < 200, "{name} {grown}");
     }
 }
 
