@@ -5,17 +5,29 @@
 //! was read (ids seen before, indexes, receipts) is left to `evoke-memory`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod agent;
 mod ai;
+mod ai_chats;
+mod ai_json;
+mod ai_studio;
 mod archive;
 mod chatgpt;
 mod claude;
+mod claude_code;
 mod clock;
+mod codex;
+mod cursor;
+mod deepseek;
 mod discord;
 mod documents;
 mod error;
 mod export;
+mod gemini;
+mod gemini_cli;
+mod github_copilot;
 mod google_chat;
 mod google_voice;
+mod grok;
 mod hangouts;
 mod html;
 mod imessage;
@@ -24,14 +36,19 @@ mod json;
 mod jsonl;
 mod limits;
 mod lists;
+mod lm_studio;
 mod look;
 mod markdown;
 mod matrix;
 mod media;
 mod meta;
+mod microsoft_copilot;
 mod mime;
+mod mistral;
+mod open_webui;
 mod out;
 mod page_parts;
+mod perplexity;
 mod record;
 mod records;
 mod signal;
@@ -110,9 +127,23 @@ pub struct Format {
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] = &[
     imessage::FORMAT,
+    gemini::FORMAT,
     slack::FORMAT,
     meta::FACEBOOK,
     meta::INSTAGRAM,
+    claude_code::FORMAT,
+    codex::FORMAT,
+    gemini_cli::FORMAT,
+    deepseek::FORMAT,
+    grok::FORMAT,
+    perplexity::FORMAT,
+    mistral::FORMAT,
+    open_webui::FORMAT,
+    lm_studio::FORMAT,
+    github_copilot::FORMAT,
+    ai_studio::FORMAT,
+    microsoft_copilot::FORMAT,
+    cursor::FORMAT,
     chatgpt::FORMAT,
     claude::FORMAT,
     irc::FORMAT,
@@ -127,6 +158,7 @@ pub static FORMATS: &[Format] = &[
     skype::FORMAT,
     matrix::FORMAT,
     sms::FORMAT,
+    ai_json::FORMAT,
     markdown::FORMAT,
     documents::FORMAT,
 ];

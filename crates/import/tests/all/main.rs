@@ -1,6 +1,7 @@
 //! The importers through their one public door, `read`: fixtures, damage, hostile containers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod agents;
 mod chats;
 mod containers;
 mod damage;
