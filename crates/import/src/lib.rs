@@ -16,6 +16,7 @@ mod json;
 mod jsonl;
 mod limits;
 mod look;
+mod mail;
 mod markdown;
 mod mime;
 mod out;
@@ -85,7 +86,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, mail::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

@@ -29,6 +29,16 @@ impl<'a> Out<'a> {
         Self { export, total, told: 0, records: 0, flow: ControlFlow::Continue(()), sink, progress }
     }
 
+    /// For a format that reads these files twice: progress goes over both.
+    pub(crate) fn reads_again(&mut self, files: &[usize]) {
+        self.total += files.iter().map(|&i| self.export.size(i)).sum::<u64>();
+    }
+
+    /// Tells progress where reading hands out nothing.
+    pub(crate) fn reading(&mut self) {
+        self.tell(STEP);
+    }
+
     pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
         self.put(Item::Conversation(conversation))
     }
