@@ -279,7 +279,8 @@ impl Open {
         }
         self.latest = self.latest.max(Some(time));
         for person in std::iter::once(&letter.from).chain(&letter.people) {
-            match self.people.iter_mut().find(|p| p.address == person.address) {
+            let at = self.people.iter().position(|p| p.address == person.address);
+            match at.and_then(|at| self.people.get_mut(at)) {
                 Some(known) if known.name == known.address => known.name.clone_from(&person.name),
                 Some(_) => {}
                 None if self.people.len() < MOST_NAMED => self.people.push(person.clone()),
