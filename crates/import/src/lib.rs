@@ -7,25 +7,33 @@
 
 mod ai;
 mod archive;
+mod bookmarks;
+mod browser;
 mod chatgpt;
 mod claude;
+mod date;
 mod error;
 mod export;
 mod html;
 mod json;
 mod jsonl;
 mod limits;
+mod linkedin;
 mod look;
 mod mail;
 mod markdown;
 mod mime;
 mod out;
 mod record;
+mod reddit;
 mod sqlite;
+mod table;
+mod talks;
 mod telegram;
 mod text;
 mod time;
 mod tree;
+mod twitter;
 mod whatsapp;
 mod xml;
 
@@ -86,7 +94,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, mail::FORMAT, markdown::FORMAT];
+    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, twitter::FORMAT, linkedin::FORMAT, reddit::FORMAT, browser::FORMAT, bookmarks::FORMAT, mail::FORMAT, markdown::FORMAT];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

@@ -7,7 +7,6 @@
 
 mod body;
 mod charset;
-mod date;
 mod folder;
 mod header;
 mod letter;
@@ -18,7 +17,7 @@ mod subject;
 mod survey;
 
 use crate::{
-    Flow, Format, ImportError, Options,
+    Flow, Format, ImportError, Options, date,
     export::Export,
     out::Out,
     record,
@@ -279,12 +278,15 @@ impl Open {
         }
         self.latest = self.latest.max(Some(time));
         for person in std::iter::once(&letter.from).chain(&letter.people) {
-            let at = self.people.iter().position(|p| p.address == person.address);
-            match at.and_then(|at| self.people.get_mut(at)) {
-                Some(known) if known.name == known.address => known.name.clone_from(&person.name),
-                Some(_) => {}
-                None if self.people.len() < MOST_NAMED => self.people.push(person.clone()),
-                None => {}
+            let full = self.people.len() >= MOST_NAMED;
+            match self.people.iter_mut().find(|p| p.address == person.address) {
+                Some(known) => {
+                    if known.name == known.address {
+                        known.name.clone_from(&person.name);
+                    }
+                }
+                None if full => {}
+                None => self.people.push(person.clone()),
             }
         }
     }

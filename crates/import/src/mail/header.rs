@@ -1,6 +1,6 @@
 //! The header of a mail as raw fields: what a survey needs without taking the mail apart.
 
-use super::date::{self, When};
+use crate::date::{self, When};
 use jiff::tz::TimeZone;
 use mail_parser::{HeaderValue, MessageParser};
 

@@ -217,7 +217,7 @@ fn has_date(rest: &str) -> bool {
     let (mut time, mut month, mut year) = (false, false, false);
     for word in &mut words {
         time |= is_time(word);
-        month |= super::date::month(word).is_some() && word.len() == 3;
+        month |= crate::date::month(word).is_some() && word.len() == 3;
         year |= word.len() == 4 && word.starts_with(['1', '2']) && word.bytes().all(|b| b.is_ascii_digit());
     }
     time && month && year

@@ -6,3 +6,4 @@ mod fixtures;
 mod hostile;
 mod mail;
 mod reading;
+mod web;

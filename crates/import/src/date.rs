@@ -1,4 +1,4 @@
-//! Dates as mails have them (RFC 5322 and what real programs write instead).
+//! Dates in English words, as mails (RFC 5322 and what real programs write instead) and some services have them.
 
 use jiff::{
     civil::DateTime,
@@ -7,10 +7,10 @@ use jiff::{
 
 /// An instant, where the zone is given; else what a clock showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct When {
+pub(crate) struct When {
     /// UTC milliseconds.
-    pub(super) time: i64,
-    pub(super) zone_known: bool,
+    pub(crate) time: i64,
+    pub(crate) zone_known: bool,
 }
 
 /// Names of zones that still stand in mails, in minutes east of Greenwich. Where a name means several, the one of
@@ -29,7 +29,7 @@ const LATEST: i64 = 7_258_118_400_000;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// 1 to 12 for a word that begins like an English month.
-pub(super) fn month(word: &str) -> Option<i8> {
+pub(crate) fn month(word: &str) -> Option<i8> {
     let start = word.get(..3)?;
     if !word.bytes().all(|b| b.is_ascii_alphabetic()) {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn month(word: &str) -> Option<i8> {
 }
 
 /// Reads a date as it stands in a header or on a separating line; wall times without zone in `zone`.
-pub(super) fn parse(text: &str, zone: &TimeZone) -> Option<When> {
+pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<When> {
     let plain = without_comments(text);
     if let Some(time) = plain.trim().get(..5).filter(|s| s.ends_with('-')).and_then(|_| iso(plain.trim(), zone)) {
         return Some(time);
