@@ -37,7 +37,9 @@ enum Form {
 fn form(export: &Export, i: usize) -> Option<Form> {
     let path = export.files().get(i)?.path.to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or_default();
-    let may = export.files().len() == 1 || [".html", ".htm", ".json"].iter().any(|end| name.ends_with(end)) || name.starts_with("bookmarks");
+    let may = export.files().len() == 1
+        || [".html", ".htm", ".json"].iter().any(|end| name.ends_with(end))
+        || name.starts_with("bookmarks");
     let head = may.then(|| export.head(i).ok()).flatten()?;
     let start = head.get(..400.min(head.len())).unwrap_or_default();
     if start.windows(23).any(|w| w.eq_ignore_ascii_case(b"NETSCAPE-Bookmark-file-")) {
@@ -48,7 +50,9 @@ fn form(export: &Export, i: usize) -> Option<Form> {
     if (top.contains(&"roots") || top.contains(&"checksum")) && hunt(&head, chrome) {
         return Some(Form::Chrome);
     }
-    let firefox = top.contains(&"guid") && top.contains(&"typeCode") && hunt(&head, |keys| keys.contains(&"children") && keys.contains(&"root"));
+    let firefox = top.contains(&"guid")
+        && top.contains(&"typeCode")
+        && hunt(&head, |keys| keys.contains(&"children") && keys.contains(&"root"));
     firefox.then_some(Form::Firefox)
 }
 
@@ -70,7 +74,9 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
             Some(Form::Html) => of_html(&whole, &mut found),
             _ => match json::parse::<Value>(whole.as_bytes()) {
                 Ok((value, _)) => of_json(&value, &mut Vec::new(), &mut found, 0),
-                Err(e) => drop(out.failed(format!("its JSON cannot be read ({e})"), export.place(file, 0))),
+                Err(e) => {
+                    let _ = out.failed(format!("its JSON cannot be read ({e})"), export.place(file, 0));
+                }
             },
         }
         if found.is_empty() && !out.stopped() {
@@ -143,7 +149,11 @@ fn of_html(page: &str, found: &mut Vec<Mark>) {
     let mut described = false;
     for tag in page.split('<').skip(1) {
         let (inside, after) = tag.split_once('>').unwrap_or((tag, ""));
-        let name: String = inside.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect::<String>().to_ascii_lowercase();
+        let name: String = inside
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '/')
+            .collect::<String>()
+            .to_ascii_lowercase();
         let words = || html::markdown(after).replace('\n', " ");
         match name.as_str() {
             "a" => {
@@ -155,7 +165,9 @@ fn of_html(page: &str, found: &mut Vec<Mark>) {
                     added: added.and_then(crate::time::from_number).and_then(|ms| sane(ms / 1_000)),
                     written: attribute(inside, "add_date").unwrap_or_default(),
                     folders: folders.clone(),
-                    tags: attribute(inside, "tags").map(|t| t.split(',').filter(|t| !t.trim().is_empty()).map(str::to_owned).collect()).unwrap_or_default(),
+                    tags: attribute(inside, "tags")
+                        .map(|t| t.split(',').filter(|t| !t.trim().is_empty()).map(str::to_owned).collect())
+                        .unwrap_or_default(),
                     words: String::new(),
                 });
                 described = false;
@@ -166,7 +178,8 @@ fn of_html(page: &str, found: &mut Vec<Mark>) {
             "dd" => described = true,
             _ => {}
         }
-        if described && name == "dd"
+        if described
+            && name == "dd"
             && let Some(mark) = found.last_mut()
         {
             mark.words = words();
@@ -220,7 +233,10 @@ fn of_json(node: &Value, folders: &mut Vec<String>, found: &mut Vec<Mark>, depth
     }
     let chrome = text("date_added").parse::<i64>().ok().map(|usec| usec / 1_000_000 - 11_644_473_600);
     let firefox = node.get("dateAdded").and_then(Value::as_i64).map(|usec| usec / 1_000_000);
-    let written = node.get("date_added").or_else(|| node.get("dateAdded")).map(|d| d.as_str().map_or_else(|| d.to_string(), str::to_owned));
+    let written = node
+        .get("date_added")
+        .or_else(|| node.get("dateAdded"))
+        .map(|d| d.as_str().map_or_else(|| d.to_string(), str::to_owned));
     found.push(Mark {
         url: url.to_owned(),
         title: title.to_owned(),
@@ -233,7 +249,12 @@ fn of_json(node: &Value, folders: &mut Vec<String>, found: &mut Vec<Mark>, depth
 }
 
 /// The bookmarks in Firefox's database.
-pub(crate) fn of_firefox(connection: &Connection, now: i64, place: &dyn Fn() -> Place, out: &mut Out) -> rusqlite::Result<()> {
+pub(crate) fn of_firefox(
+    connection: &Connection,
+    now: i64,
+    place: &dyn Fn() -> Place,
+    out: &mut Out,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(
         "SELECT p.url, b.title, b.dateAdded, f.title FROM moz_bookmarks b JOIN moz_places p ON p.id = b.fk
          LEFT JOIN moz_bookmarks f ON f.id = b.parent WHERE b.type = 1 ORDER BY b.dateAdded, b.id",

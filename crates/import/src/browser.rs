@@ -7,8 +7,9 @@ use crate::{
     json::{self, Found, Opening, Rules, Walk, Want, hunt},
     out::Out,
     record::Thread,
-    sqlite, table, time,
+    sqlite, table,
     text::utf8,
+    time,
 };
 use evoke_message::{ConversationKind, Kind, Message, Place, Sender};
 use rusqlite::Connection;
@@ -46,7 +47,9 @@ fn form(export: &Export, i: usize) -> Option<Form> {
     if sqlite::is_database(&head) {
         // Their tables stand on the first pages.
         let names = |all: &[&str]| all.iter().all(|name| head.windows(name.len()).any(|w| w == name.as_bytes()));
-        let known = names(&["moz_places"]) || names(&["history_visits", "history_items"]) || names(&["visits", "urls", "visit_time"]);
+        let known = names(&["moz_places"])
+            || names(&["history_visits", "history_items"])
+            || names(&["visits", "urls", "visit_time"]);
         return known.then_some(Form::Database);
     }
     let path = export.files().get(i)?.path.to_ascii_lowercase();
@@ -54,7 +57,9 @@ fn form(export: &Export, i: usize) -> Option<Form> {
     if (single || path.ends_with(".json")) && hunt(&head, is_visit) {
         return Some(Form::Json);
     }
-    let table = (single || path.ends_with(".csv")) && !head.contains(&0) && table::first(&head).first().is_some_and(|row| is_head(row));
+    let table = (single || path.ends_with(".csv"))
+        && !head.contains(&0)
+        && table::first(&head).first().is_some_and(|row| is_head(row));
     table.then_some(Form::Table)
 }
 
@@ -63,15 +68,35 @@ fn is_visit(keys: &[&str]) -> bool {
 }
 
 const TIMES: [&str; 12] = [
-    "visittime", "visit_time", "visit time", "visited on", "visited_on", "lastvisittime", "last_visit_time", "last visit time", "last visited",
-    "datetime", "timestamp", "time",
+    "visittime",
+    "visit_time",
+    "visit time",
+    "visited on",
+    "visited_on",
+    "lastvisittime",
+    "last_visit_time",
+    "last visit time",
+    "last visited",
+    "datetime",
+    "timestamp",
+    "time",
 ];
 
 fn is_head(head: &[String]) -> bool {
     let any = |names: &[&str]| names.iter().any(|n| head.iter().any(|h| h == n));
     let timed = any(&TIMES) || any(&["date"]);
-    timed && any(&["url", "navigatedtourl"]) && any(&["title", "pagetitle", "page title"])
-        && (any(&["visitcount", "visit_count", "visit count", "typedcount", "typed_count", "transition", "navigatedtourl"]) || any(&TIMES[..9]))
+    timed
+        && any(&["url", "navigatedtourl"])
+        && any(&["title", "pagetitle", "page title"])
+        && (any(&[
+            "visitcount",
+            "visit_count",
+            "visit count",
+            "typedcount",
+            "typed_count",
+            "transition",
+            "navigatedtourl",
+        ]) || any(&TIMES[..9]))
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
@@ -114,7 +139,9 @@ impl Visits {
         if !(lower.starts_with("http://") || lower.starts_with("https://")) {
             return out.skipped("not a web page", place);
         }
-        let Some(time) = visit.time else { return out.failed(format!("its time {:?} cannot be read", visit.written), place) };
+        let Some(time) = visit.time else {
+            return out.failed(format!("its time {:?} cannot be read", visit.written), place);
+        };
         let thread = Thread::new(SOURCE, Kind::Web, "visits");
         if !std::mem::replace(&mut self.begun, true) {
             out.conversation(thread.conversation(ConversationKind::Channel, "Browser history"))?;
@@ -142,7 +169,13 @@ pub(crate) fn link(title: &str, url: &str) -> String {
 }
 
 /// A Takeout's `BrowserHistory.json` or `History.json`: a list in an object, or a list.
-fn takeout(export: &Export, file: usize, options: &Options, visits: &mut Visits, out: &mut Out) -> Result<(), ImportError> {
+fn takeout(
+    export: &Export,
+    file: usize,
+    options: &Options,
+    visits: &mut Visits,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     #[derive(Clone, Copy, PartialEq)]
     enum It {
         Root,
@@ -192,12 +225,19 @@ fn visit(value: &Value, visits: &mut Visits, place: Place, out: &mut Out) -> Flo
     if how.contains("REDIRECT") && !how.contains("CHAIN_END") && !text("page_transition_qualifier").is_empty() {
         return out.skipped("only led on to another page", place);
     }
-    let written = value.get("time_usec").map(|t| t.as_str().map_or_else(|| t.to_string(), str::to_owned)).unwrap_or_default();
+    let written =
+        value.get("time_usec").map(|t| t.as_str().map_or_else(|| t.to_string(), str::to_owned)).unwrap_or_default();
     let time = written.parse::<f64>().ok().and_then(|usec| time::from_number(usec.max(1e14)).filter(|_| usec >= 1e14));
     visits.put(Visit { url: text("url"), title: text("title"), time, written, zone_known: true }, place, out)
 }
 
-fn rows(export: &Export, file: usize, options: &Options, visits: &mut Visits, out: &mut Out) -> Result<(), ImportError> {
+fn rows(
+    export: &Export,
+    file: usize,
+    options: &Options,
+    visits: &mut Visits,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     table::each(export, file, options, out, is_head, |row, out| {
         let place = export.place(file, row.line);
         if row.get("transition").to_ascii_lowercase().contains("subframe") {
@@ -209,7 +249,13 @@ fn rows(export: &Export, file: usize, options: &Options, visits: &mut Visits, ou
             (date, clock) => format!("{date} {clock}").trim().to_owned(),
         };
         let (time, zone_known) = when(&written, options);
-        let visit = Visit { url: row.any(&["url", "navigatedtourl"]), title: row.any(&["title", "pagetitle", "page title"]), time, written, zone_known };
+        let visit = Visit {
+            url: row.any(&["url", "navigatedtourl"]),
+            title: row.any(&["title", "pagetitle", "page title"]),
+            time,
+            written,
+            zone_known,
+        };
         visits.put(visit, place, out)
     })
 }
@@ -218,7 +264,11 @@ fn rows(export: &Export, file: usize, options: &Options, visits: &mut Visits, ou
 fn when(written: &str, options: &Options) -> (Option<i64>, bool) {
     if let Ok(number) = written.parse::<f64>() {
         // Microseconds since 1601 are 1.3e16 and more in our time, those since 1970 less than 5e15.
-        let time = if number > 1e16 && number < 1e17 { Some((number / 1e3) as i64 - SINCE_1601) } else { time::from_number(number) };
+        let time = if number > 1e16 && number < 1e17 {
+            Some((number / 1e3) as i64 - SINCE_1601)
+        } else {
+            time::from_number(number)
+        };
         return (time, true);
     }
     let slashed = written.split([' ', ',']).next().is_some_and(|day| day.split('/').count() == 3);
@@ -274,7 +324,13 @@ const OLD_SAFARI: Ask = Ask {
     time: |t| (t * 1e3) as i64 + SINCE_2001,
 };
 
-fn database(export: &Export, file: usize, options: &Options, visits: &mut Visits, out: &mut Out) -> Result<(), ImportError> {
+fn database(
+    export: &Export,
+    file: usize,
+    options: &Options,
+    visits: &mut Visits,
+    out: &mut Out,
+) -> Result<(), ImportError> {
     let connection = sqlite::open(export, file, options)?;
     let records = Cell::new(0);
     let place = || {
@@ -302,11 +358,23 @@ fn database(export: &Export, file: usize, options: &Options, visits: &mut Visits
     Ok(())
 }
 
-fn asked(connection: &Connection, ask: &Ask, visits: &mut Visits, place: &dyn Fn() -> Place, out: &mut Out) -> rusqlite::Result<()> {
+fn asked(
+    connection: &Connection,
+    ask: &Ask,
+    visits: &mut Visits,
+    place: &dyn Fn() -> Place,
+    out: &mut Out,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(ask.sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let text = |i: usize| row.get_ref(i).ok().and_then(|v| v.as_bytes().ok()).map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+        let text = |i: usize| {
+            row.get_ref(i)
+                .ok()
+                .and_then(|v| v.as_bytes().ok())
+                .map(|b| String::from_utf8_lossy(b).into_owned())
+                .unwrap_or_default()
+        };
         let number = row.get::<_, f64>(2).or_else(|_| row.get::<_, i64>(2).map(|n| n as f64)).ok();
         let flow = match text(3) {
             reason if !reason.is_empty() => out.skipped(reason, place()),

@@ -16,11 +16,40 @@ pub(crate) struct When {
 /// Names of zones that still stand in mails, in minutes east of Greenwich. Where a name means several, the one of
 /// RFC 5322, or of most mails.
 const ZONES: [(&str, i32); 34] = [
-    ("UT", 0), ("UTC", 0), ("GMT", 0), ("Z", 0), ("WET", 0), ("EST", -300), ("EDT", -240), ("CST", -360), ("CDT", -300),
-    ("MST", -420), ("MDT", -360), ("PST", -480), ("PDT", -420), ("AKST", -540), ("AKDT", -480), ("HST", -600),
-    ("BST", 60), ("WEST", 60), ("CET", 60), ("MET", 60), ("MEZ", 60), ("CEST", 120), ("MEST", 120), ("MESZ", 120),
-    ("EET", 120), ("SAST", 120), ("EEST", 180), ("MSK", 180), ("MSD", 240), ("JST", 540), ("KST", 540), ("AEST", 600),
-    ("AEDT", 660), ("NZST", 720),
+    ("UT", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("EST", -300),
+    ("EDT", -240),
+    ("CST", -360),
+    ("CDT", -300),
+    ("MST", -420),
+    ("MDT", -360),
+    ("PST", -480),
+    ("PDT", -420),
+    ("AKST", -540),
+    ("AKDT", -480),
+    ("HST", -600),
+    ("BST", 60),
+    ("WEST", 60),
+    ("CET", 60),
+    ("MET", 60),
+    ("MEZ", 60),
+    ("CEST", 120),
+    ("MEST", 120),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("SAST", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("MSD", 240),
+    ("JST", 540),
+    ("KST", 540),
+    ("AEST", 600),
+    ("AEDT", 660),
+    ("NZST", 720),
 ];
 
 /// 2200-01-01: a time after it is damage.
@@ -180,7 +209,10 @@ mod tests {
 
     #[test]
     fn dates_as_they_come() {
-        let at = |text: &str| parse(text, &TimeZone::UTC).map(|w| (jiff::Timestamp::from_millisecond(w.time).unwrap().to_string(), w.zone_known));
+        let at = |text: &str| {
+            parse(text, &TimeZone::UTC)
+                .map(|w| (jiff::Timestamp::from_millisecond(w.time).unwrap().to_string(), w.zone_known))
+        };
         let noon = |known| Some(("2024-01-15T12:00:00Z".to_owned(), known));
         for text in [
             "Mon, 15 Jan 2024 12:00:00 +0000",
@@ -197,14 +229,21 @@ mod tests {
         ] {
             assert_eq!(at(text), noon(true), "{text}");
         }
-        for text in ["Mon Jan 15 12:00:00 2024", "15 Jan 2024 12:00:00", "2024-01-15 12:00:00", "15 Jan 2024 12:00:00 XYZ"] {
+        for text in
+            ["Mon Jan 15 12:00:00 2024", "15 Jan 2024 12:00:00", "2024-01-15 12:00:00", "15 Jan 2024 12:00:00 XYZ"]
+        {
             assert_eq!(at(text), noon(false), "{text}");
         }
-        for text in ["", "Whenever", "99 Foo 2024", "32 Jan 2024 10:00:00 +0000", "Mon, 0 Jan 0000", "(", "+", "1:", "é"] {
+        for text in
+            ["", "Whenever", "99 Foo 2024", "32 Jan 2024 10:00:00 +0000", "Mon, 0 Jan 0000", "(", "+", "1:", "é"]
+        {
             assert_eq!(at(text), None, "{text}");
         }
         assert_eq!(at("Thu, 01 Jan 1970 00:00:00 +0000"), None);
         assert_eq!(at("Sun, 9 Sep 2001 01:46:40 +0000"), Some(("2001-09-09T01:46:40Z".to_owned(), true)));
-        assert_eq!(at("Sun, 9 Sep 1973 01:46:40 +0000").map(|t| t.0.get(..4).map(str::to_owned)), Some(Some("1973".to_owned())));
+        assert_eq!(
+            at("Sun, 9 Sep 1973 01:46:40 +0000").map(|t| t.0.get(..4).map(str::to_owned)),
+            Some(Some("1973".to_owned()))
+        );
     }
 }

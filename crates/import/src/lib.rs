@@ -93,8 +93,19 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, twitter::FORMAT, linkedin::FORMAT, reddit::FORMAT, browser::FORMAT, bookmarks::FORMAT, mail::FORMAT, markdown::FORMAT];
+pub static FORMATS: &[Format] = &[
+    chatgpt::FORMAT,
+    claude::FORMAT,
+    whatsapp::FORMAT,
+    telegram::FORMAT,
+    twitter::FORMAT,
+    linkedin::FORMAT,
+    reddit::FORMAT,
+    browser::FORMAT,
+    bookmarks::FORMAT,
+    mail::FORMAT,
+    markdown::FORMAT,
+];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

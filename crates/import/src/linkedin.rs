@@ -77,7 +77,10 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
             reading.row(table, row, export.place(file, row.line), out)
         })?;
         if table == Table::Connections && rows > 0 {
-            let _ = out.skipped(format!("a list of {rows} connections: kept as people, not as messages"), export.place(file, 0));
+            let _ = out.skipped(
+                format!("a list of {rows} connections: kept as people, not as messages"),
+                export.place(file, 0),
+            );
         }
         if out.stopped() {
             return Ok(());
@@ -85,7 +88,8 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     }
     let owner = reading.owner.clone();
     reading.talks.finish(out, |talk| {
-        let others: Vec<&str> = talk.participants.iter().map(String::as_str).filter(|n| owner.as_deref() != Some(n)).collect();
+        let others: Vec<&str> =
+            talk.participants.iter().map(String::as_str).filter(|n| owner.as_deref() != Some(n)).collect();
         (talk.title.is_empty() || talk.title.starts_with(UNTITLED)).then(|| others.join(", "))
     });
     Ok(())
@@ -107,7 +111,9 @@ impl Reading<'_> {
             Table::Messages => self.message(row, place, out),
             Table::Connections => connection(row, out),
             Table::Invitations => self.invitation(row, place, out),
-            Table::Posts => self.post(row, "Posts on LinkedIn", "sharecommentary", &["sharedurl", "sharelink"], place, out),
+            Table::Posts => {
+                self.post(row, "Posts on LinkedIn", "sharecommentary", &["sharedurl", "sharelink"], place, out)
+            }
             Table::Comments => self.post(row, "Comments on LinkedIn", "message", &["link"], place, out),
             Table::Profile => {
                 let name = [row.get("first name"), row.get("last name")].join(" ").trim().to_owned();
@@ -148,7 +154,8 @@ impl Reading<'_> {
             "" => format!("{UNTITLED}{}", row.get("from")),
             title => title.to_owned(),
         };
-        let kind = if urls.max(usize::from(!to.is_empty())) > 1 { ConversationKind::Group } else { ConversationKind::Direct };
+        let kind =
+            if urls.max(usize::from(!to.is_empty())) > 1 { ConversationKind::Group } else { ConversationKind::Direct };
         let names: Vec<&str> = match kind {
             // A name can have a comma: “Bo, PhD”.
             ConversationKind::Direct => vec![row.get("from"), row.get("to")],
@@ -177,18 +184,35 @@ impl Reading<'_> {
             return out.skipped("an invitation without words", place);
         }
         let written = row.get("sent at");
-        let when = utc(written).map(|time| (time, true)).or_else(|| american(written, self.options).map(|time| (time, false)));
-        let Some((time, zone_known)) = when else { return out.failed(format!("its date {written:?} cannot be read"), place) };
+        let when =
+            utc(written).map(|time| (time, true)).or_else(|| american(written, self.options).map(|time| (time, false)));
+        let Some((time, zone_known)) = when else {
+            return out.failed(format!("its date {written:?} cannot be read"), place);
+        };
         let (other, url) = match outgoing {
             true => (to, row.get("inviteeprofileurl")),
             false => (from, row.get("inviterprofileurl")),
         };
-        let thread = Thread::new(SOURCE, Kind::Chat, format!("invitation {}", profile(url).unwrap_or_else(|| other.to_owned())));
+        let thread =
+            Thread::new(SOURCE, Kind::Chat, format!("invitation {}", profile(url).unwrap_or_else(|| other.to_owned())));
         let sender = Sender { me: outgoing, ..self.sender(from, row.get("inviterprofileurl")) };
         let id = self.ids.next(&thread, &[written, &sender.key, text]);
-        let message =
-            Message { time, zone_known, time_original: written.to_owned(), text: text.to_owned(), order: newest_first(row.line), ..thread.message(id, sender, place) };
-        self.talks.message(&thread, ConversationKind::Direct, &format!("Invitation: {other}"), &[from, to], message, out)
+        let message = Message {
+            time,
+            zone_known,
+            time_original: written.to_owned(),
+            text: text.to_owned(),
+            order: newest_first(row.line),
+            ..thread.message(id, sender, place)
+        };
+        self.talks.message(
+            &thread,
+            ConversationKind::Direct,
+            &format!("Invitation: {other}"),
+            &[from, to],
+            message,
+            out,
+        )
     }
 
     fn post(&mut self, row: &Row, title: &str, column: &str, links: &[&str], place: Place, out: &mut Out) -> Flow {
@@ -203,7 +227,13 @@ impl Reading<'_> {
         let name = self.owner.clone().unwrap_or_else(|| "Me".to_owned());
         let sender = Sender { key: "me".to_owned(), name: name.clone(), me: true };
         let id = self.ids.next(&thread, &[written, &words]);
-        let message = Message { time, time_original: written.to_owned(), text, order: newest_first(row.line), ..thread.message(id, sender, place) };
+        let message = Message {
+            time,
+            time_original: written.to_owned(),
+            text,
+            order: newest_first(row.line),
+            ..thread.message(id, sender, place)
+        };
         self.talks.message(&thread, ConversationKind::Channel, title, &[&name], message, out)
     }
 }
@@ -223,7 +253,13 @@ fn connection(row: &Row, out: &mut Out) -> Flow {
         key: profile(row.get("url")).unwrap_or_else(|| name.clone()),
         name,
         addresses: Some(address).filter(|a| a.contains('@')).into_iter().collect(),
-        handles: row.get("url").trim_end_matches('/').rsplit_once("/in/").map(|(_, handle)| handle.to_owned()).into_iter().collect(),
+        handles: row
+            .get("url")
+            .trim_end_matches('/')
+            .rsplit_once("/in/")
+            .map(|(_, handle)| handle.to_owned())
+            .into_iter()
+            .collect(),
         ..Contact::default()
     })
 }
@@ -240,10 +276,12 @@ fn text(row: &Row) -> String {
     let content = row.get("content");
     let is_html = ["</", "<br", "<p>", "<p "].iter().any(|tag| content.contains(tag));
     let content = if is_html { html::markdown(content) } else { crate::xml::unescape(content) };
-    let draft = ["is message draft", "is conversation draft"].iter().any(|c| matches!(row.get(c).to_lowercase().as_str(), "yes" | "true"));
+    let draft = ["is message draft", "is conversation draft"]
+        .iter()
+        .any(|c| matches!(row.get(c).to_lowercase().as_str(), "yes" | "true"));
     let subject = row.get("subject");
     let answers = subject.get(..3).is_some_and(|s| s.eq_ignore_ascii_case("re:"));
-    let subject = (!subject.is_empty() && !(answers && !content.is_empty())).then(|| format!("**{subject}**"));
+    let subject = (!subject.is_empty() && (!answers || content.is_empty())).then(|| format!("**{subject}**"));
     let draft = draft.then(|| "*Draft, not sent.*".to_owned());
     subject.into_iter().chain(draft).chain([content]).filter(|t| !t.trim().is_empty()).collect::<Vec<_>>().join("\n\n")
 }
@@ -252,7 +290,14 @@ fn text(row: &Row) -> String {
 fn attachments(field: &str) -> Vec<Attachment> {
     let links = field.split([' ', ',', '\n']).filter(|l| !l.is_empty());
     let name = |link: &str| link.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or("file").to_owned();
-    links.map(|link| Attachment { mime: crate::mime::of_name(&name(link)), name: name(link), path: None, missing: Some("not in this export".to_owned()) }).collect()
+    links
+        .map(|link| Attachment {
+            mime: crate::mime::of_name(&name(link)),
+            name: name(link),
+            path: None,
+            missing: Some("not in this export".to_owned()),
+        })
+        .collect()
 }
 
 /// Posts are quoted line by line: `first line"` + `"second`.

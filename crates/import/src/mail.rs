@@ -16,12 +16,7 @@ mod source;
 mod subject;
 mod survey;
 
-use crate::{
-    Flow, Format, ImportError, Options, date,
-    export::Export,
-    out::Out,
-    record,
-};
+use crate::{Flow, Format, ImportError, Options, date, export::Export, out::Out, record};
 use evoke_message::{Contact, ConversationKind, Kind, Message, MessageId, Sender, stable_hash};
 use folder::Place;
 use header::Header;
@@ -61,7 +56,18 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         })?;
     }
     let owners = survey.owners();
-    let mut reader = Reader { options, survey, owners, out, open: HashMap::new(), read: HashSet::new(), named: HashSet::new(), undated: 0, cut: 0, last: None };
+    let mut reader = Reader {
+        options,
+        survey,
+        owners,
+        out,
+        open: HashMap::new(),
+        read: HashSet::new(),
+        named: HashSet::new(),
+        undated: 0,
+        cut: 0,
+        last: None,
+    };
     for &file in files {
         reader.last = None;
         let mut mails = 0;
@@ -230,7 +236,11 @@ impl Reader<'_, '_> {
         if open.order == 1 {
             self.out.conversation(conversation(root, open))?;
         }
-        let sender = Sender { me: self.owners.contains(&letter.from.address), key: letter.from.address.clone(), name: letter.from.name.clone() };
+        let sender = Sender {
+            me: self.owners.contains(&letter.from.address),
+            key: letter.from.address.clone(),
+            name: letter.from.name.clone(),
+        };
         self.out.message(Message {
             time,
             time_original: mail.time_original.clone(),
@@ -260,11 +270,17 @@ impl Reader<'_, '_> {
 
     fn notes(&mut self) {
         if self.undated > 0 {
-            self.out.note(format!("Mails without a date that can be read stand beside the mail before them: {}.", self.undated));
+            self.out.note(format!(
+                "Mails without a date that can be read stand beside the mail before them: {}.",
+                self.undated
+            ));
         }
         if self.cut > 0 {
             let most = self.options.limits.record >> 20;
-            self.out.note(format!("Of mails longer than {most} MB only the beginning was read, which holds their text: {}.", self.cut));
+            self.out.note(format!(
+                "Of mails longer than {most} MB only the beginning was read, which holds their text: {}.",
+                self.cut
+            ));
         }
     }
 }

@@ -70,10 +70,17 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     let mut reading = Reading { owner: None, titles: HashMap::new(), talks: Talks::default() };
     for (table, file) in tables {
         let mut rows = 0u64;
-        table::each(export, file, options, out, |head| of_head(head) == Some(table), |row, out| {
-            rows += 1;
-            reading.row(table, row, export.place(file, row.line), out)
-        })?;
+        table::each(
+            export,
+            file,
+            options,
+            out,
+            |head| of_head(head) == Some(table),
+            |row, out| {
+                rows += 1;
+                reading.row(table, row, export.place(file, row.line), out)
+            },
+        )?;
         if out.stopped() {
             return Ok(());
         }
@@ -160,7 +167,8 @@ impl Reading {
         let own = row.get("permalink");
         let parts = [format!("**{}**", unescape(row.get("title"))), found.text, link.to_owned()];
         // A post of text has its own address as its link.
-        let shown = |p: &String| !p.is_empty() && p != "****" && (p != link || !(own.ends_with(link) || link.ends_with(own)));
+        let shown =
+            |p: &String| !p.is_empty() && p != "****" && (p != link || !(own.ends_with(link) || link.ends_with(own)));
         found.text = parts.into_iter().filter(shown).collect::<Vec<_>>().join("\n\n");
         let native = full("t3_", row.get("id"));
         self.subreddit(row, &native, None, found, out)
@@ -185,7 +193,11 @@ impl Reading {
         let thread = Thread::new(SOURCE, Kind::Chat, format!("message {}", row.any(&["thread_id", "id"])));
         let answers = subject.to_lowercase().starts_with("re:");
         if !subject.is_empty() && (found.text.is_empty() || !answers) {
-            found.text = [format!("**{subject}**"), found.text].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n\n");
+            found.text = [format!("**{subject}**"), found.text]
+                .into_iter()
+                .filter(|t| !t.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n\n");
         }
         if found.text.is_empty() {
             return out.skipped("a message without text", found.place);

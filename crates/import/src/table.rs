@@ -57,6 +57,7 @@ pub(crate) fn each(
                 let names = names(&fields);
                 rows.mark = mark(&fields);
                 if is_head(&names) {
+                    rows.width = names.len();
                     head = Some(names);
                 }
                 continue;
@@ -83,7 +84,8 @@ pub(crate) fn first(head: &[u8]) -> Vec<Vec<String>> {
 pub(crate) fn files(export: &Export, is_head: impl Fn(&[String]) -> bool) -> Vec<usize> {
     let entries = export.files().iter().enumerate();
     let named = entries.filter(|(_, e)| e.path.to_ascii_lowercase().ends_with(".csv") || export.files().len() == 1);
-    let fits = |i: &usize| export.head(*i).is_ok_and(|head| !head.contains(&0) && first(&head).iter().any(|row| is_head(row)));
+    let fits =
+        |i: &usize| export.head(*i).is_ok_and(|head| !head.contains(&0) && first(&head).iter().any(|row| is_head(row)));
     named.map(|(i, _)| i).filter(fits).collect()
 }
 
@@ -115,13 +117,15 @@ struct Rows<R> {
     /// Lines to be read again, after a quote that was not closed.
     back: VecDeque<(u64, String)>,
     mark: u8,
+    /// Columns of the head, once it is known.
+    width: usize,
     lost: u64,
     trouble: Option<io::Error>,
 }
 
 impl<R: Read> Rows<R> {
     fn new(input: R, longest: usize, mark: u8) -> io::Result<Self> {
-        Ok(Self { lines: Lines::new(input, longest)?, back: VecDeque::new(), mark, lost: 0, trouble: None })
+        Ok(Self { lines: Lines::new(input, longest)?, back: VecDeque::new(), mark, width: 0, lost: 0, trouble: None })
     }
 
     fn line(&mut self) -> Option<(u64, Result<String, String>)> {
@@ -133,7 +137,9 @@ impl<R: Read> Rows<R> {
                 self.lost += lost;
                 Some((number, Ok(text)))
             }
-            Ok(Line::TooLong { number, bytes }) => Some((number, Err(format!("the row is too long to be read ({bytes} bytes)")))),
+            Ok(Line::TooLong { number, bytes }) => {
+                Some((number, Err(format!("the row is too long to be read ({bytes} bytes)"))))
+            }
             Err(e) => {
                 self.trouble = Some(e);
                 None
@@ -162,15 +168,30 @@ impl<R: Read> Iterator for Rows<R> {
                     row.feed(&text, self.mark);
                     held.push_back((number, text));
                 }
-                _ => {
-                    held.append(&mut self.back);
-                    self.back = held;
-                    return Some((start, Err("a quote in the row is not closed".to_owned())));
-                }
+                _ => return Some((start, self.not_closed(held))),
             }
         }
         row.done.push(row.field);
+        if (row.odd || row.done.len() != self.width) && held.iter().any(|(_, line)| self.is_row(line)) {
+            return Some((start, self.not_closed(held)));
+        }
         Some((start, Ok(row.done)))
+    }
+}
+
+impl<R> Rows<R> {
+    /// The lines behind the first are read again, as rows of their own.
+    fn not_closed(&mut self, mut held: VecDeque<(u64, String)>) -> Result<Vec<String>, String> {
+        held.append(&mut self.back);
+        self.back = held;
+        Err("a quote in the row is not closed".to_owned())
+    }
+
+    /// True where a line alone is a whole row: then it was swallowed by a quote before it.
+    fn is_row(&self, line: &str) -> bool {
+        let mut row = Fields::default();
+        row.feed(line, self.mark);
+        !row.quoted && self.width > 1 && row.done.len() + 1 == self.width
     }
 }
 
@@ -182,6 +203,8 @@ struct Fields {
     quoted: bool,
     /// A quote was closed in this field.
     closed: bool,
+    /// Text stands behind a quote that was closed.
+    odd: bool,
 }
 
 impl Fields {
@@ -202,7 +225,10 @@ impl Fields {
                     self.done.push(std::mem::take(&mut self.field));
                     self.closed = false;
                 }
-                c => self.field.push(c),
+                c => {
+                    self.odd |= self.closed && c != ' ';
+                    self.field.push(c);
+                }
             }
         }
     }
@@ -214,10 +240,19 @@ mod tests {
 
     #[test]
     fn rows_of_real_files() {
-        let rows = |text: &str| Rows::new(text.as_bytes(), 1000, b',').unwrap().map(|(n, r)| (n, r.ok())).collect::<Vec<_>>();
+        let rows =
+            |text: &str| Rows::new(text.as_bytes(), 1000, b',').unwrap().map(|(n, r)| (n, r.ok())).collect::<Vec<_>>();
         let row = |fields: &[&str]| Some(fields.iter().map(|f| (*f).to_owned()).collect::<Vec<_>>());
-        assert_eq!(rows("\u{feff}a,b\r\n\"x \"\"y\"\"\n\nz\",2\r\n\r\nq\"q,\n"), [(1, row(&["a", "b"])), (2, row(&["x \"y\"\n\nz", "2"])), (6, row(&["q\"q", ""]))]);
-        assert_eq!(rows("a,\"open\nb,2\nc,\"3\"\n"), [(1, None), (2, row(&["b", "2"])), (3, row(&["c", "3"]))]);
+        assert_eq!(
+            rows("\u{feff}a,b\r\n\"x \"\"y\"\"\n\nz\",2\r\n\r\nq\"q,\n"),
+            [(1, row(&["a", "b"])), (2, row(&["x \"y\"\n\nz", "2"])), (6, row(&["q\"q", ""]))]
+        );
+        let broken = "a,\"open,1\nb,2,3\nc,\"3\",4\n";
+        let mut read = Rows::new(broken.as_bytes(), 1000, b',').unwrap();
+        read.width = 3;
+        let read: Vec<_> = read.map(|(n, r)| (n, r.ok())).collect();
+        assert_eq!(read, [(1, None), (2, row(&["b", "2", "3"])), (3, row(&["c", "3", "4"]))]);
+        assert_eq!(rows("a,\"open\nb"), [(1, None), (2, row(&["b"]))]);
         assert_eq!(first(b"Notes:\n\nURL;Title\n")[1], ["url", "title"]);
     }
 }

@@ -78,7 +78,10 @@ fn list_of(head: &[u8]) -> Option<(usize, List)> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let script = |i: &usize| export.files().get(*i).is_some_and(|e| e.path.to_ascii_lowercase().ends_with(".js")) || export.files().len() == 1;
+    let script = |i: &usize| {
+        export.files().get(*i).is_some_and(|e| e.path.to_ascii_lowercase().ends_with(".js"))
+            || export.files().len() == 1
+    };
     let files = (0..export.files().len()).filter(script);
     let mut found: Vec<(usize, usize, List)> =
         files.filter_map(|i| list_of(&export.head(i).ok()?).map(|(at, list)| (at, i, list))).collect();
@@ -124,7 +127,16 @@ fn looks(direct: bool, keys: &[&str]) -> Option<It> {
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
-    let mut reading = Reading { export, options, me: Account::default(), names: HashMap::new(), notes: Vec::new(), media: media(export), talks: Talks::default() };
+    let mut reading = Reading {
+        export,
+        options,
+        me: Account::default(),
+        names: HashMap::new(),
+        notes: Vec::new(),
+        titles: HashMap::new(),
+        media: media(export),
+        talks: Talks::default(),
+    };
     for &file in files {
         let Some((_, list)) = list_of(&export.head(file)?) else { continue };
         reading.file(file, list, out)?;
@@ -133,9 +145,8 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         }
     }
     reading.rest_of_notes(out);
-    let names = reading.names;
-    let owner = reading.me.id;
-    reading.talks.finish(out, |talk| direct::title(talk, &names, &owner));
+    let Reading { me, names, titles, talks, .. } = reading;
+    talks.finish(out, |talk| titles.get(&talk.key).cloned().or_else(|| direct::title(talk, &names, &me.id)));
     Ok(())
 }
 
@@ -164,6 +175,8 @@ struct Reading<'a> {
     /// Names of people by their number.
     names: HashMap<String, String>,
     notes: Vec<post::Note>,
+    /// Of groups that were named, and of chats with Grok by their first words.
+    titles: HashMap<String, String>,
     media: HashMap<String, Vec<String>>,
     talks: Talks,
 }
@@ -175,7 +188,8 @@ impl Reading<'_> {
         let mut start = Vec::new();
         raw.by_ref().take(200).read_until(b'=', &mut start).map_err(trouble)?;
         let direct = matches!(list, List::Direct | List::Group);
-        let (want, looks) = (|inside, key: &str, opening| want(direct, inside, key, opening), |keys: &[&str]| looks(direct, keys));
+        let (want, looks) =
+            (|inside, key: &str, opening| want(direct, inside, key, opening), |keys: &[&str]| looks(direct, keys));
         let rules = Rules { want: &want, looks: &looks };
         let mut walk = Walk::new(utf8(raw).map_err(trouble)?, self.options.limits.record, rules);
         let (mut records, mut lost) = (0, 0);
@@ -187,19 +201,30 @@ impl Reading<'_> {
             };
             match found {
                 Found::Opened(It::Talk) => talk = direct::Talk::default(),
-                Found::Closed(It::Talk) if talk.messages == 0 => drop(out.skipped("a conversation without messages", place())),
-                Found::Value(It::Header, field) => talk.header(&field.key, json::parse(&field.bytes).ok().map(|(v, _)| v)),
+                Found::Closed(It::Talk) if talk.messages == 0 => {
+                    let _ = out.skipped("a conversation without messages", place());
+                }
+                Found::Value(It::Header, field) => {
+                    talk.header(&field.key, json::parse(&field.bytes).ok().map(|(v, _)| v))
+                }
                 Found::Value(_, piece) => {
                     let place = place();
                     talk.messages += 1;
                     match parsed(&piece, &mut lost) {
                         Ok(value) => self.entry(list, &value, &talk, place, out),
-                        Err(reason) => drop(out.failed(reason, place)),
+                        Err(reason) => {
+                            let _ = out.failed(reason, place);
+                        }
                     }
                 }
-                Found::Broken { reason: "a value is missing", what: None, piece } if piece.bytes.trim_ascii() == b";" => {}
-                Found::Broken { reason, .. } => drop(out.failed(reason, place())),
-                Found::TooLong { bytes, .. } => drop(out.failed(format!("an entry of {} MB is longer than Evoke reads", bytes >> 20), place())),
+                Found::Broken { reason: "a value is missing", what: None, piece }
+                    if piece.bytes.trim_ascii() == b";" => {}
+                Found::Broken { reason, .. } => {
+                    let _ = out.failed(reason, place());
+                }
+                Found::TooLong { bytes, .. } => {
+                    let _ = out.failed(format!("an entry of {} MB is longer than Evoke reads", bytes >> 20), place());
+                }
                 Found::Opened(_) | Found::Closed(_) => {}
             }
             if out.stopped() {
@@ -231,13 +256,17 @@ impl Reading<'_> {
             List::Contact => self.contact(inner("contact"), place, out),
             List::Note => self.note(inner("noteTweet"), place, out),
             List::Post => self.post(inner("tweet"), place, out),
-            List::Deleted => drop(out.skipped("a post that was deleted", place)),
+            List::Deleted => {
+                let _ = out.skipped("a post that was deleted", place);
+            }
             List::Like => self.kept("likes", "Likes on X", inner("like"), place, out),
             List::Bookmark => self.kept("bookmarks", "Bookmarks on X", inner("bookmark"), place, out),
             List::Direct => self.direct(value, talk, false, place, out),
             List::Group => self.direct(value, talk, true, place, out),
             List::Grok => self.grok(inner("grokChatItem"), place, out),
-            List::Nothing => drop(out.skipped("nothing that somebody wrote", place)),
+            List::Nothing => {
+                let _ = out.skipped("nothing that somebody wrote", place);
+            }
         }
     }
 
@@ -250,7 +279,8 @@ impl Reading<'_> {
         let (addresses, numbers) = (list("emails"), list("phoneNumbers"));
         let name = [text(contact, "firstName"), text(contact, "lastName")].join(" ").trim().to_owned();
         if let Some(key) = addresses.first().or(numbers.first()).cloned() {
-            let _ = out.contact(Contact { source: SOURCE.to_owned(), key, name, addresses, numbers, ..Contact::default() });
+            let _ =
+                out.contact(Contact { source: SOURCE.to_owned(), key, name, addresses, numbers, ..Contact::default() });
         }
         let _ = out.skipped("an entry of the address book: kept as a person", place);
     }

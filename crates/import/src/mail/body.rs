@@ -57,7 +57,9 @@ fn own_text(mail: &Message) -> String {
 fn unnamed_texts(mail: &Message) -> Vec<u32> {
     let is_text = |id: &u32| {
         mail.parts.get(*id as usize).is_some_and(|part| {
-            matches!(part.body, PartType::Text(_) | PartType::Html(_)) && part.attachment_name().is_none() && !is_data(part)
+            matches!(part.body, PartType::Text(_) | PartType::Html(_))
+                && part.attachment_name().is_none()
+                && !is_data(part)
         })
     };
     mail.attachments.iter().copied().filter(is_text).collect()
@@ -65,7 +67,9 @@ fn unnamed_texts(mail: &Message) -> Vec<u32> {
 
 /// Text for programs.
 fn is_data(part: &MessagePart) -> bool {
-    part.is_content_type("text", "calendar") || part.is_content_type("text", "rfc822-headers") || part.is_content_type("message", "delivery-status")
+    part.is_content_type("text", "calendar")
+        || part.is_content_type("text", "rfc822-headers")
+        || part.is_content_type("message", "delivery-status")
 }
 
 fn part_text(mail: &Message, part: &MessagePart) -> Option<String> {
@@ -131,7 +135,9 @@ fn deepest(html: &str) -> usize {
 fn is_single(tag: &str) -> bool {
     let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let closed = tag.split('>').next().is_some_and(|t| t.ends_with('/'));
-    closed || ["br", "img", "hr", "meta", "link", "input", "p", "li", "td", "tr", "th", "o", "col", "base", "wbr", "area"].contains(&name.as_str())
+    closed
+        || ["br", "img", "hr", "meta", "link", "input", "p", "li", "td", "tr", "th", "o", "col", "base", "wbr", "area"]
+            .contains(&name.as_str())
 }
 
 /// Joins lines that were broken for sending only (RFC 3676).
@@ -165,7 +171,9 @@ fn without_armour(text: &str) -> String {
     let mut text = text.to_owned();
     for kind in ["MESSAGE", "PUBLIC KEY BLOCK"] {
         let (begin, end) = (format!("-----BEGIN PGP {kind}-----"), format!("-----END PGP {kind}-----"));
-        if let Some((before, (_, after))) = text.split_once(&begin).and_then(|(b, rest)| Some((b, rest.split_once(&end)?))) {
+        if let Some((before, (_, after))) =
+            text.split_once(&begin).and_then(|(b, rest)| Some((b, rest.split_once(&end)?)))
+        {
             let said = if kind == "MESSAGE" { "*This part of the mail is encrypted.*" } else { "" };
             text = format!("{before}{said}{after}");
         }
@@ -192,44 +200,58 @@ fn mails_within(mail: &Message, depth: usize) -> Vec<String> {
         PartType::Message(inner) => Some(inner),
         _ => None,
     });
-    inner.filter_map(|inner| {
-        let from = inner.from().and_then(|a| a.first()).and_then(|a| a.name.as_deref().or(a.address.as_deref()));
-        let date = inner.header_raw("Date").map(str::trim);
-        let head: Vec<&str> = [inner.subject(), from, date].into_iter().flatten().filter(|t| !t.trim().is_empty()).collect();
-        let further = if depth < DEEPEST { mails_within(inner, depth + 1) } else { Vec::new() };
-        let text = std::iter::once(quote::fold(&own_text(inner), false)).chain(further).filter(|t| !t.is_empty());
-        let text = text.collect::<Vec<_>>().join("\n\n");
-        let whole = format!("**{}**\n\n{text}", head.join(" · "));
-        let quoted = whole.lines().map(|l| format!("> {l}").trim_end().to_owned()).collect::<Vec<_>>().join("\n");
-        (!head.is_empty() || !text.is_empty()).then_some(quoted)
-    }).collect()
+    inner
+        .filter_map(|inner| {
+            let from = inner.from().and_then(|a| a.first()).and_then(|a| a.name.as_deref().or(a.address.as_deref()));
+            let date = inner.header_raw("Date").map(str::trim);
+            let head: Vec<&str> =
+                [inner.subject(), from, date].into_iter().flatten().filter(|t| !t.trim().is_empty()).collect();
+            let further = if depth < DEEPEST { mails_within(inner, depth + 1) } else { Vec::new() };
+            let text = std::iter::once(quote::fold(&own_text(inner), false)).chain(further).filter(|t| !t.is_empty());
+            let text = text.collect::<Vec<_>>().join("\n\n");
+            let whole = format!("**{}**\n\n{text}", head.join(" · "));
+            let quoted = whole.lines().map(|l| format!("> {l}").trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+            (!head.is_empty() || !text.is_empty()).then_some(quoted)
+        })
+        .collect()
 }
 
 /// Files in the mail, with their type and size; signatures by machines left out.
 fn attachments(mail: &Message) -> Vec<Attachment> {
     let parts = mail.attachments.iter().filter_map(|id| mail.parts.get(*id as usize));
-    parts.filter_map(|part| {
-        let mime = part.content_type().map(|c| format!("{}/{}", c.ctype(), c.subtype().unwrap_or("octet-stream")).to_ascii_lowercase());
-        let kind = mime.as_deref().unwrap_or_default();
-        if kind.ends_with("-signature") || matches!(kind, "application/pgp-encrypted" | "text/rfc822-headers" | "message/delivery-status") {
-            return None;
-        }
-        let name = match &part.body {
-            PartType::Message(inner) => part.attachment_name().map(decoded).or_else(|| inner.subject().map(|s| format!("{s}.eml"))),
-            _ => part.attachment_name().map(decoded),
-        };
-        // Another form of the text, such as text/enriched.
-        if name.is_none() && !is_data(part) && (kind.starts_with("text/") || matches!(part.body, PartType::Text(_) | PartType::Html(_))) {
-            return None;
-        }
-        let name = name.filter(|n| !n.trim().is_empty()).unwrap_or_else(|| format!("unnamed.{}", ending(kind)));
-        let bytes = match &part.body {
-            PartType::Message(_) => u64::from(part.raw_end_offset().saturating_sub(part.raw_body_offset())),
-            _ => part.contents().len() as u64,
-        };
-        let mime = mime.filter(|m| m != "application/octet-stream").or_else(|| crate::mime::of_name(&name));
-        Some(Attachment { name, mime, path: None, missing: Some(format!("inside the mail, {}", size(bytes))) })
-    }).collect()
+    parts
+        .filter_map(|part| {
+            let mime = part
+                .content_type()
+                .map(|c| format!("{}/{}", c.ctype(), c.subtype().unwrap_or("octet-stream")).to_ascii_lowercase());
+            let kind = mime.as_deref().unwrap_or_default();
+            if kind.ends_with("-signature")
+                || matches!(kind, "application/pgp-encrypted" | "text/rfc822-headers" | "message/delivery-status")
+            {
+                return None;
+            }
+            let name = match &part.body {
+                PartType::Message(inner) => {
+                    part.attachment_name().map(decoded).or_else(|| inner.subject().map(|s| format!("{s}.eml")))
+                }
+                _ => part.attachment_name().map(decoded),
+            };
+            // Another form of the text, such as text/enriched.
+            if name.is_none()
+                && !is_data(part)
+                && (kind.starts_with("text/") || matches!(part.body, PartType::Text(_) | PartType::Html(_)))
+            {
+                return None;
+            }
+            let name = name.filter(|n| !n.trim().is_empty()).unwrap_or_else(|| format!("unnamed.{}", ending(kind)));
+            let bytes = match &part.body {
+                PartType::Message(_) => u64::from(part.raw_end_offset().saturating_sub(part.raw_body_offset())),
+                _ => part.contents().len() as u64,
+            };
+            let mime = mime.filter(|m| m != "application/octet-stream").or_else(|| crate::mime::of_name(&name));
+            Some(Attachment { name, mime, path: None, missing: Some(format!("inside the mail, {}", size(bytes))) })
+        })
+        .collect()
 }
 
 fn ending(mime: &str) -> &str {
@@ -246,8 +268,8 @@ fn ending(mime: &str) -> &str {
 fn size(bytes: u64) -> String {
     match bytes {
         1 => "1 byte".to_owned(),
-        ..1_000 => format!("{bytes} bytes"),
-        ..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        0 | 2..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
@@ -266,6 +288,9 @@ mod tests {
     fn armour_falls() {
         let signed = "a\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA1\n\nwords\n- -- x\n-----BEGIN PGP SIGNATURE-----\nabc\n-----END PGP SIGNATURE-----\n";
         assert_eq!(without_armour(signed), "a\nwords\n-- x\n\n");
-        assert_eq!(without_armour("-----BEGIN PGP MESSAGE-----\nx\n-----END PGP MESSAGE-----"), "*This part of the mail is encrypted.*");
+        assert_eq!(
+            without_armour("-----BEGIN PGP MESSAGE-----\nx\n-----END PGP MESSAGE-----"),
+            "*This part of the mail is encrypted.*"
+        );
     }
 }

@@ -6,8 +6,22 @@ use mail_parser::{HeaderValue, MessageParser};
 
 /// Names that a mail has and no other text.
 const KNOWN: [&str; 16] = [
-    "from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version", "delivered-to", "reply-to",
-    "content-type", "x-gm-thrid", "x-mozilla-status", "in-reply-to", "references", "sender",
+    "from",
+    "to",
+    "date",
+    "subject",
+    "message-id",
+    "received",
+    "return-path",
+    "mime-version",
+    "delivered-to",
+    "reply-to",
+    "content-type",
+    "x-gm-thrid",
+    "x-mozilla-status",
+    "in-reply-to",
+    "references",
+    "sender",
 ];
 
 /// True for `Name: value` with a name that a field may have.

@@ -41,7 +41,8 @@ impl Letter {
         // The parser is tried on every kind of damage; should one be left, it costs this mail only.
         let parsed = panic::catch_unwind(|| {
             let mail = MessageParser::default().parse(raw.as_ref())?;
-            let people: Vec<Person> = [mail.from(), mail.to(), mail.cc(), mail.bcc()].into_iter().flatten().flat_map(persons).collect();
+            let people: Vec<Person> =
+                [mail.from(), mail.to(), mail.cc(), mail.bcc()].into_iter().flatten().flat_map(persons).collect();
             let from = [mail.from(), mail.sender(), mail.reply_to()].into_iter().flatten().flat_map(persons).next();
             let subject = mail.subject().map(|s| decoded(s.trim())).unwrap_or_default();
             Some((from, people, subject, body::read(&mail, known)))
@@ -56,7 +57,8 @@ impl Letter {
 
     /// Markdown. An answer stands under its thread's title; every other mail begins with its subject.
     pub(super) fn text(&self, answers: bool, draft: bool) -> String {
-        let shown = !self.subject.is_empty() && (self.body.text.is_empty() || !answers || !subject::is_reply(&self.subject));
+        let shown =
+            !self.subject.is_empty() && (self.body.text.is_empty() || !answers || !subject::is_reply(&self.subject));
         let subject = shown.then(|| format!("**{}**", self.subject.replace('*', "\\*")));
         let draft = draft.then(|| "*Draft, not sent.*".to_owned());
         let all = subject.into_iter().chain(draft).chain([self.body.text.clone()]).filter(|t| !t.is_empty());
@@ -80,7 +82,7 @@ fn whole_header<'a>(raw: &'a [u8], header: &Header) -> Cow<'a, [u8]> {
 }
 
 fn nested(raw: &[u8]) -> usize {
-    raw.windows(6).filter(|w| w.eq_ignore_ascii_case(b"rfc822")).count()
+    raw.windows(4).filter(|w| w.ends_with(b"822") && w.first().is_some_and(|b| b.eq_ignore_ascii_case(&b'c'))).count()
 }
 
 /// The address in a raw `From` field.
@@ -109,7 +111,8 @@ fn persons(address: &Address) -> Vec<Person> {
 fn clean(name: &str) -> String {
     let name = decoded(name);
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let inner = [('\'', '\''), ('"', '"'), ('(', ')')].into_iter().find_map(|(a, b)| name.strip_prefix(a)?.strip_suffix(b));
+    let inner =
+        [('\'', '\''), ('"', '"'), ('(', ')')].into_iter().find_map(|(a, b)| name.strip_prefix(a)?.strip_suffix(b));
     inner.unwrap_or(&name).trim().to_owned()
 }
 

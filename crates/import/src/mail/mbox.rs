@@ -264,8 +264,14 @@ mod tests {
 
     #[test]
     fn every_dialect() {
-        check("From a@b Mon Jan  1 12:00:00 2024\nA: 1\n\nx\n\nFrom c Tue Jan  2 12:00 2024\nB: 2\n\ny\n", &["A: 1\n\nx", "B: 2\n\ny"]);
-        check("\n\nFrom - Mon Jan 01 12:00:00 2024\nA: 1\n\nFrom here on it is text\n", &["A: 1\n\nFrom here on it is text"]);
+        check(
+            "From a@b Mon Jan  1 12:00:00 2024\nA: 1\n\nx\n\nFrom c Tue Jan  2 12:00 2024\nB: 2\n\ny\n",
+            &["A: 1\n\nx", "B: 2\n\ny"],
+        );
+        check(
+            "\n\nFrom - Mon Jan 01 12:00:00 2024\nA: 1\n\nFrom here on it is text\n",
+            &["A: 1\n\nFrom here on it is text"],
+        );
         check("From a Mon Jan 1 12:00:00 2024\nA: 1\n\n>From x\n>>From y\n", &["A: 1\n\nFrom x\n>From y"]);
         // Thunderbird since 2023.
         check("From \nA: 1\n\nx\n\nFrom \nB: 1\n\nFrom \nnot\n", &["A: 1\n\nx", "B: 1\n\nFrom \nnot"]);
@@ -280,7 +286,9 @@ mod tests {
     fn a_declared_length_that_proves_true_is_trusted() {
         let inner = "From q Mon Jan 1 12:00:00 2024\nSubject: no mail\n\n";
         let mail = |length: usize| {
-            format!("From a Mon Jan 1 12:00:00 2024\nContent-Length: {length}\n\nx\n\n{inner}\nFrom b Mon Jan 1 12:00:00 2024\nB: 1\n\ny\n")
+            format!(
+                "From a Mon Jan 1 12:00:00 2024\nContent-Length: {length}\n\nx\n\n{inner}\nFrom b Mon Jan 1 12:00:00 2024\nB: 1\n\ny\n"
+            )
         };
         let texts = |file: String| Splitter::new(file.as_bytes(), 1 << 20).count();
         assert_eq!(texts(mail(3 + inner.len())), 2);

@@ -88,16 +88,41 @@ fn is_signature(lines: &[&str]) -> bool {
 
 /// Words of “Original Message” between dashes, by which Outlook and others begin what they repeat.
 const ORIGINAL: [&str; 13] = [
-    "original message", "ursprüngliche nachricht", "original-nachricht", "originalnachricht", "message d'origine", "message d’origine",
-    "mensaje original", "messaggio originale", "mensagem original", "oorspronkelijk bericht", "исходное сообщение",
-    "ursprungligt meddelande", "原始邮件",
+    "original message",
+    "ursprüngliche nachricht",
+    "original-nachricht",
+    "originalnachricht",
+    "message d'origine",
+    "message d’origine",
+    "mensaje original",
+    "messaggio originale",
+    "mensagem original",
+    "oorspronkelijk bericht",
+    "исходное сообщение",
+    "ursprungligt meddelande",
+    "原始邮件",
 ];
 const FROM: [&str; 9] = ["from", "von", "de", "da", "van", "от", "från", "发件人", "差出人"];
 const SENT: [&str; 16] = [
-    "sent", "date", "gesendet", "datum", "envoyé", "envoyé le", "enviado", "enviado el", "enviada em", "inviato", "data", "verzonden",
-    "отправлено", "skickat", "发送时间", "送信日時",
+    "sent",
+    "date",
+    "gesendet",
+    "datum",
+    "envoyé",
+    "envoyé le",
+    "enviado",
+    "enviado el",
+    "enviada em",
+    "inviato",
+    "data",
+    "verzonden",
+    "отправлено",
+    "skickat",
+    "发送时间",
+    "送信日時",
 ];
-const SUBJECT: [&str; 10] = ["subject", "betreff", "objet", "asunto", "oggetto", "assunto", "onderwerp", "тема", "ämne", "主题"];
+const SUBJECT: [&str; 10] =
+    ["subject", "betreff", "objet", "asunto", "oggetto", "assunto", "onderwerp", "тема", "ämne", "主题"];
 /// A mail passed on is content, whoever wrote it.
 const FORWARD: [&str; 13] = ["fw", "fwd", "wg", "tr", "rv", "enc", "i", "vs", "pd", "doorst", "转发", "пересл", "vb"];
 
@@ -166,8 +191,16 @@ mod tests {
 
     #[test]
     fn quotes_at_the_ends_are_folded() {
-        check("Yes.\n\nOn Mon, 1 Jan 2024 at 10:00, Bob <b@x> wrote:\n\n> Come?\n>\n> Bob\n", "Yes.\n\n> On Mon, 1 Jan 2024 at 10:00, Bob <b@x> wrote:\n>\n> Come?\n>\n> Bob", "Yes.");
-        check("On 1.1.24\nBob <b@x>\nwrote:\n> Come?\n\nYes.\n-- \nAna", "Yes.\n\n--\nAna\n\n> On 1.1.24\n> Bob <b@x>\n> wrote:\n> Come?", "Yes.\n\n--\nAna");
+        check(
+            "Yes.\n\nOn Mon, 1 Jan 2024 at 10:00, Bob <b@x> wrote:\n\n> Come?\n>\n> Bob\n",
+            "Yes.\n\n> On Mon, 1 Jan 2024 at 10:00, Bob <b@x> wrote:\n>\n> Come?\n>\n> Bob",
+            "Yes.",
+        );
+        check(
+            "On 1.1.24\nBob <b@x>\nwrote:\n> Come?\n\nYes.\n-- \nAna",
+            "Yes.\n\n--\nAna\n\n> On 1.1.24\n> Bob <b@x>\n> wrote:\n> Come?",
+            "Yes.\n\n--\nAna",
+        );
         check("Yes\n> Come?\n-- \nAna", "Yes\n\n--\nAna\n\n> Come?", "Yes\n\n--\nAna");
         check("> only\n> this", "> only\n> this", "> only\n> this");
         check("plain\n\n\n\ntext", "plain\n\ntext", "plain\n\ntext");
@@ -186,8 +219,16 @@ mod tests {
         let head = "From: Bob\nSent: Monday\nTo: Ana\nSubject: Trip\n\nCome?";
         let quoted = "> From: Bob\n> Sent: Monday\n> To: Ana\n> Subject: Trip\n>\n> Come?";
         check(&format!("Yes.\n\n{head}"), &format!("Yes.\n\n{quoted}"), "Yes.");
-        check(&format!("Yes.\n\n-----Ursprüngliche Nachricht-----\n{}", head.replace("From", "Von")), &format!("Yes.\n\n> -----Ursprüngliche Nachricht-----\n{}", quoted.replace("From", "Von")), "Yes.");
-        check("Ja\n\n**Von:** Bob\n**Gesendet:** Montag\n**An:** Ana\n**Betreff:** AW: Trip\n\nKommst du?", "Ja\n\n> **Von:** Bob\n> **Gesendet:** Montag\n> **An:** Ana\n> **Betreff:** AW: Trip\n>\n> Kommst du?", "Ja");
+        check(
+            &format!("Yes.\n\n-----Ursprüngliche Nachricht-----\n{}", head.replace("From", "Von")),
+            &format!("Yes.\n\n> -----Ursprüngliche Nachricht-----\n{}", quoted.replace("From", "Von")),
+            "Yes.",
+        );
+        check(
+            "Ja\n\n**Von:** Bob\n**Gesendet:** Montag\n**An:** Ana\n**Betreff:** AW: Trip\n\nKommst du?",
+            "Ja\n\n> **Von:** Bob\n> **Gesendet:** Montag\n> **An:** Ana\n> **Betreff:** AW: Trip\n>\n> Kommst du?",
+            "Ja",
+        );
     }
 
     #[test]

@@ -33,16 +33,17 @@ enum Form {
 
 /// Endings of files that are never mailboxes, whatever they hold.
 const OTHER: [&str; 36] = [
-    "md", "markdown", "html", "htm", "xhtml", "json", "jsonl", "ndjson", "csv", "tsv", "xml", "js", "css", "py", "rs", "org", "pdf",
-    "docx", "odt", "epub", "enex", "yml", "yaml", "toml", "ini", "log", "rtf", "tex", "sql", "sh", "db", "sqlite", "ics", "vcf",
-    "msf", "ipynb",
+    "md", "markdown", "html", "htm", "xhtml", "json", "jsonl", "ndjson", "csv", "tsv", "xml", "js", "css", "py", "rs",
+    "org", "pdf", "docx", "odt", "epub", "enex", "yml", "yaml", "toml", "ini", "log", "rtf", "tex", "sql", "sh", "db",
+    "sqlite", "ics", "vcf", "msf", "ipynb",
 ];
 
 pub(super) fn detect(export: &Export) -> Option<Vec<usize>> {
     let files = export.files();
     // Thunderbird keeps an index beside each mailbox; mailboxes may be called like lists: `dev.example.org`.
     let indexed: HashSet<&str> = files.iter().filter_map(|e| e.path.strip_suffix(".msf")).collect();
-    let may_hold = |e: &Entry| e.size > 0 && (!OTHER.contains(&ending(e).as_str()) || indexed.contains(e.path.as_str()));
+    let may_hold =
+        |e: &Entry| e.size > 0 && (!OTHER.contains(&ending(e).as_str()) || indexed.contains(e.path.as_str()));
     let candidates = files.iter().enumerate().filter(|(_, e)| may_hold(e)).map(|(i, _)| i);
     let claimed: Vec<usize> = candidates.filter(|&i| form(export, i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
@@ -61,7 +62,8 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 fn is_maildir(path: &str) -> bool {
     let mut folders = path.rsplit('/');
     let name = folders.next().unwrap_or_default();
-    matches!(folders.next(), Some("cur" | "new" | "tmp")) && (name.contains(['.', ',']) || name.bytes().all(|b| b.is_ascii_digit()))
+    matches!(folders.next(), Some("cur" | "new" | "tmp"))
+        && (name.contains(['.', ',']) || name.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
@@ -70,7 +72,8 @@ fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
         return None;
     }
     let text = head.trim_ascii_start();
-    if text.starts_with(b"From ") && Splitter::new(text, head.len()).next().is_some_and(|first| !first.mail.is_empty()) {
+    if text.starts_with(b"From ") && Splitter::new(text, head.len()).next().is_some_and(|first| !first.mail.is_empty())
+    {
         return Some(Form::Mbox);
     }
     if ending == "emlx" {
@@ -90,7 +93,10 @@ fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
 
 fn has_origin(text: &[u8]) -> bool {
     let header = super::header::Header::of(text);
-    header.get("from").is_some() && ["message-id", "received", "mime-version", "return-path", "delivered-to"].iter().any(|f| header.get(f).is_some())
+    header.get("from").is_some()
+        && ["message-id", "received", "mime-version", "return-path", "delivered-to"]
+            .iter()
+            .any(|f| header.get(f).is_some())
 }
 
 /// Hands every mail of a file to `each`, until it stops; says why the file ended early, where it did.

@@ -1,8 +1,10 @@
 //! Subjects without what mail programs put before them.
 
 /// “Re:” in the languages of mail programs, in lower case.
-const REPLY: [&str; 18] =
-    ["re", "aw", "antw", "antwort", "sv", "vs", "ref", "rif", "r", "res", "odp", "ynt", "atb", "отв", "回复", "答复", "回覆", "返信"];
+const REPLY: [&str; 18] = [
+    "re", "aw", "antw", "antwort", "sv", "vs", "ref", "rif", "r", "res", "odp", "ynt", "atb", "отв", "回复", "答复",
+    "回覆", "返信",
+];
 const FORWARD: [&str; 15] =
     ["fw", "fwd", "wg", "tr", "rv", "enc", "i", "vl", "pd", "doorst", "转发", "轉寄", "転送", "пересл", "vb"];
 
@@ -23,7 +25,10 @@ pub(super) fn is_reply(subject: &str) -> bool {
 /// `Re`, `Re[2]`, `RE(3)` before a colon, and what follows.
 fn prefix(subject: &str) -> Option<(String, &str)> {
     let (before, after) = subject.split_once([':', '：']).filter(|(before, _)| before.len() <= 24)?;
-    let word = before.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^')).to_lowercase();
+    let word = before
+        .trim()
+        .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^'))
+        .to_lowercase();
     let known = REPLY.contains(&word.as_str()) || FORWARD.contains(&word.as_str());
     known.then_some((word, after.trim_start()))
 }

@@ -7,8 +7,15 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// What an entry of a conversation can be.
-pub(super) const KINDS: [&str; 7] =
-    ["messageCreate", "joinConversation", "participantsJoin", "participantsLeave", "conversationNameUpdate", "welcomeMessageCreate", "conversationAvatarUpdate"];
+pub(super) const KINDS: [&str; 7] = [
+    "messageCreate",
+    "joinConversation",
+    "participantsJoin",
+    "participantsLeave",
+    "conversationNameUpdate",
+    "welcomeMessageCreate",
+    "conversationAvatarUpdate",
+];
 
 /// Before the names of a conversation's people.
 const UNTITLED: &str = "X: ";
@@ -62,10 +69,18 @@ impl Reading<'_> {
         };
         let thread = Thread::new(SOURCE, Kind::Chat, &talk.id);
         let is_message = kind.ends_with("essageCreate");
-        let sender = self.somebody(first(&[text(said, "senderId"), text(said, "initiatingUserId"), ids(said, "userIds").first().copied().unwrap_or_default()]));
+        let sender = self.somebody(first(&[
+            text(said, "senderId"),
+            text(said, "initiatingUserId"),
+            ids(said, "userIds").first().copied().unwrap_or_default(),
+        ]));
         let id = text(said, "id");
         let (words, attachments, part) = match is_message {
-            true => (post::with_links(&unescape(text(said, "text")), said.get("urls"), "url"), self.files(said, id), Part::Text),
+            true => (
+                post::with_links(&unescape(text(said, "text")), said.get("urls"), "url"),
+                self.files(said, id),
+                Part::Text,
+            ),
             false => (self.service(kind, said, &sender.name), Vec::new(), Part::Service),
         };
         if words.is_empty() && attachments.is_empty() {
@@ -76,12 +91,21 @@ impl Reading<'_> {
             "" => format!("{kind} {written} {}", sender.key),
             id => id.to_owned(),
         };
-        let two: Vec<&str> = if group { Vec::new() } else { talk.id.split('-').collect() };
+        if kind == "conversationNameUpdate" && talk.name.is_empty() {
+            self.titles.entry(talk.id.clone()).or_insert_with(|| text(said, "name").to_owned());
+        }
+        let two: Vec<&str> = match group {
+            true => [ids(said, "participantsSnapshot"), ids(said, "userIds")].concat(),
+            false => talk.id.split('-').filter(|id| !id.is_empty()).collect(),
+        };
         let shown = |id: &str| self.somebody(id).name;
-        let names: Vec<String> = std::iter::once(sender.name.clone()).chain(two.into_iter().filter(|id| !id.is_empty()).map(shown)).collect();
+        let names: Vec<String> = std::iter::once(sender.name.clone()).chain(two.into_iter().map(shown)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (kind, title) = match group {
-            true => (ConversationKind::Group, if talk.name.is_empty() { "Group on X".to_owned() } else { talk.name.clone() }),
+            true => (
+                ConversationKind::Group,
+                if talk.name.is_empty() { "Group on X".to_owned() } else { talk.name.clone() },
+            ),
             false => (ConversationKind::Direct, format!("{UNTITLED}{}", talk.id)),
         };
         let message = Message {
@@ -132,8 +156,13 @@ impl Reading<'_> {
         let thread = Thread::new(SOURCE, Kind::Ai, format!("grok {}", text(item, "chatId")));
         let by_name = item.get("sender").map(|s| s.as_str().unwrap_or_else(|| text(s, "name"))).unwrap_or_default();
         let human = by_name.eq_ignore_ascii_case("user");
-        let sender = if human { self.owner() } else { Sender { key: "grok".to_owned(), name: "Grok".to_owned(), me: false } };
+        let sender =
+            if human { self.owner() } else { Sender { key: "grok".to_owned(), name: "Grok".to_owned(), me: false } };
+        // Newest first: the last of the owner's words that come are the first of the chat.
         let title: String = words.chars().take(60).collect();
+        if human {
+            self.titles.insert(thread.key.clone(), title.clone());
+        }
         let native = format!("{written} {by_name} {words}");
         let names = [sender.name.clone()];
         let message = Message {

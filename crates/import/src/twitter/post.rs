@@ -33,13 +33,22 @@ fn of_id(id: &str) -> Option<i64> {
 impl Reading<'_> {
     /// Held until the posts are read: a post has its beginning.
     pub(super) fn note(&mut self, note: &Value, place: Place, out: &mut Out) {
-        let core = ["core", "noteTweetResults", "noteTweetContents"].iter().find_map(|name| note.get(name)).unwrap_or(note);
+        let core =
+            ["core", "noteTweetResults", "noteTweetContents"].iter().find_map(|name| note.get(name)).unwrap_or(note);
         let written = text(note, "createdAt");
-        let words = with_links(&unescape(text(core, "text")), core.get("urls").or_else(|| core.get("entitySet")?.get("urls")), "shortUrl");
+        let words = with_links(
+            &unescape(text(core, "text")),
+            core.get("urls").or_else(|| core.get("entitySet")?.get("urls")),
+            "shortUrl",
+        );
         let id = text(note, "noteTweetId").to_owned();
         match when(written).or_else(|| of_id(text(note, "tweetId"))).or_else(|| of_id(&id)) {
-            Some(time) if !words.is_empty() => self.notes.push(Note { id, time, written: written.to_owned(), text: words, used: false, place }),
-            _ => drop(out.failed("a long post without text or date", place)),
+            Some(time) if !words.is_empty() => {
+                self.notes.push(Note { id, time, written: written.to_owned(), text: words, used: false, place })
+            }
+            _ => {
+                let _ = out.failed("a long post without text or date", place);
+            }
         }
     }
 
@@ -83,7 +92,10 @@ impl Reading<'_> {
         let beginning = |text: &str| text.split_whitespace().take(8).collect::<Vec<_>>().join(" ");
         let wanted = beginning(words.trim_end_matches('…'));
         let fits = |n: &&mut Note| {
-            !n.used && (n.time - time).abs() <= 5_000 && n.text.len() >= words.len() && beginning(&n.text).starts_with(wanted.trim_end_matches('…'))
+            !n.used
+                && (n.time - time).abs() <= 5_000
+                && n.text.len() >= words.len()
+                && beginning(&n.text).starts_with(wanted.trim_end_matches('…'))
         };
         let note = self.notes.iter_mut().find(fits)?;
         note.used = true;
@@ -101,7 +113,13 @@ impl Reading<'_> {
             let sender = self.owner();
             let name = sender.name.clone();
             let id = thread.message_id(&format!("note {}", note.id));
-            let message = Message { time: note.time, time_original: note.written, text: note.text, order: note.place.at, ..thread.message(id, sender, note.place) };
+            let message = Message {
+                time: note.time,
+                time_original: note.written,
+                text: note.text,
+                order: note.place.at,
+                ..thread.message(id, sender, note.place)
+            };
             let _ = self.talks.message(&thread, ConversationKind::Channel, "Posts on X", &[&name], message, out);
         }
     }
@@ -118,7 +136,13 @@ impl Reading<'_> {
         let time = when(written).or_else(|| of_id(id)).unwrap_or(self.options.now);
         let thread = Thread::new(SOURCE, Kind::Web, key);
         let sender = Sender { key: "unknown".to_owned(), name: "Somebody on X".to_owned(), me: false };
-        let message = Message { time, time_original: written.to_owned(), text: words, order: place.at, ..thread.message(thread.message_id(id), sender, place) };
+        let message = Message {
+            time,
+            time_original: written.to_owned(),
+            text: words,
+            order: place.at,
+            ..thread.message(thread.message_id(id), sender, place)
+        };
         let _ = self.talks.message(&thread, ConversationKind::Channel, title, &[], message, out);
     }
 
@@ -154,7 +178,12 @@ impl Reading<'_> {
 
 pub(super) fn missing(address: &str) -> Attachment {
     let name = address.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-    Attachment { mime: crate::mime::of_name(name), name: name.to_owned(), path: None, missing: Some("not in this export".to_owned()) }
+    Attachment {
+        mime: crate::mime::of_name(name),
+        name: name.to_owned(),
+        path: None,
+        missing: Some("not in this export".to_owned()),
+    }
 }
 
 fn media_of(post: &Value) -> impl Iterator<Item = &Value> {
@@ -166,7 +195,10 @@ fn media_of(post: &Value) -> impl Iterator<Item = &Value> {
 pub(super) fn with_links(words: &str, urls: Option<&Value>, short: &str) -> String {
     let mut words = words.to_owned();
     for url in urls.and_then(Value::as_array).into_iter().flatten() {
-        let (from, to) = (first(&[text(url, short), text(url, "url")]), first(&[text(url, "expanded_url"), text(url, "expandedUrl"), text(url, "expanded")]));
+        let (from, to) = (
+            first(&[text(url, short), text(url, "url")]),
+            first(&[text(url, "expanded_url"), text(url, "expandedUrl"), text(url, "expanded")]),
+        );
         if !from.is_empty() && !to.is_empty() {
             words = words.replace(from, to);
         }

@@ -11,8 +11,19 @@ fn messages(items: &[Item]) -> Vec<&Message> {
 
 #[test]
 fn every_published_mail() {
-    insta::assert_snapshot!(shown(&items(&fixture("email"), &options()).unwrap()));
-    insta::assert_snapshot!(shown(&items(&fixture("documents/langchain-community__fake-email-attachment.eml"), &options()).unwrap()));
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for entry in fs::read_dir(fixture("email")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if !name.ends_with(".md") {
+            files.push((name, fs::read(entry.path()).unwrap()));
+        }
+    }
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+    let zip = crate::hostile::zip_of(&files, zip::CompressionMethod::Deflated);
+    insta::assert_snapshot!(shown(&items_of("mails.zip", &zip).unwrap()));
+    insta::assert_snapshot!(shown(
+        &items(&fixture("documents/langchain-community__fake-email-attachment.eml"), &options()).unwrap()
+    ));
 }
 
 /// Written from the description: what the published mails lack.
@@ -130,7 +141,10 @@ fn single(text: &str) -> Vec<String> {
     for line in text.split_inclusive('\n') {
         match line.starts_with("From ") {
             true => mails.push(String::new()),
-            false => mails.last_mut().unwrap().push_str(line.strip_prefix('>').filter(|l| l.starts_with("From ")).unwrap_or(line)),
+            false => mails
+                .last_mut()
+                .unwrap()
+                .push_str(line.strip_prefix('>').filter(|l| l.starts_with("From ")).unwrap_or(line)),
         }
     }
     mails
@@ -154,11 +168,17 @@ fn the_same_mails_from_an_mbox_a_maildir_a_zip_and_files_have_the_same_ids() {
         fs::create_dir_all(&cur).unwrap();
         fs::write(cur.join(format!("170000{i}.M1.host:2,S")), mail).unwrap();
     });
-    let files = read(&|folder, i, mail| fs::write(folder.join(format!("{i}.eml")), mail.replace('\n', "\r\n")).unwrap());
+    let files =
+        read(&|folder, i, mail| fs::write(folder.join(format!("{i}.eml")), mail.replace('\n', "\r\n")).unwrap());
     let apple = read(&|folder, i, mail| {
-        fs::write(folder.join(format!("{i}.emlx")), format!("{:<10}\n{mail}<?xml version=\"1.0\"?><plist></plist>", mail.len())).unwrap()
+        fs::write(
+            folder.join(format!("{i}.emlx")),
+            format!("{:<10}\n{mail}<?xml version=\"1.0\"?><plist></plist>", mail.len()),
+        )
+        .unwrap()
     });
-    let zip = crate::hostile::zip_of(&[("Takeout/Mail/Inbox.mbox", EVERYTHING.as_bytes())], zip::CompressionMethod::Deflated);
+    let zip =
+        crate::hostile::zip_of(&[("Takeout/Mail/Inbox.mbox", EVERYTHING.as_bytes())], zip::CompressionMethod::Deflated);
     assert_eq!(maildir, whole);
     assert_eq!(files, whole);
     assert_eq!(apple, whole);
@@ -170,7 +190,12 @@ fn threads_are_found_across_files_and_the_owner_by_what_was_sent() {
     let mails = single(EVERYTHING);
     let mbox = |i: usize| format!("From \r\n{}\r\n", mails[i]);
     let (inbox, sent, trash) = (mbox(0), mbox(1).replace("X-Gmail-Labels: Sent\n", ""), mbox(7));
-    let files = [("Mail/Inbox", inbox.as_bytes()), ("Mail/Inbox.msf", b"// <!-- <mdb:mork:z v=\"1.4\"/> -->"), ("Mail/Sent", sent.as_bytes()), ("Mail/Trash", trash.as_bytes())];
+    let files = [
+        ("Mail/Inbox", inbox.as_bytes()),
+        ("Mail/Inbox.msf", b"// <!-- <mdb:mork:z v=\"1.4\"/> -->"),
+        ("Mail/Sent", sent.as_bytes()),
+        ("Mail/Trash", trash.as_bytes()),
+    ];
     let items = items_of("profile.zip", &crate::hostile::zip_of(&files, zip::CompressionMethod::Stored)).unwrap();
     insta::assert_snapshot!(shown(&items));
     assert_eq!(messages(&items).iter().map(|m| m.conversation).collect::<HashSet<_>>().len(), 1);
@@ -189,4 +214,27 @@ fn damage_anywhere_ends_and_costs_little() {
         // A byte of a separator joins two mails; one of a label may free spam or hide a mail.
         assert!(kept + skipped + failed >= 7 || at < 50, "{at}: {}", shown(&items));
     }
+}
+
+/// For `benches/mailbox.py`, which compares with notmuch.
+#[test]
+#[ignore = "needs a mailbox, named by MAILBOX"]
+#[allow(clippy::print_stdout)]
+fn counts_of_a_mailbox() {
+    let path = std::env::var("MAILBOX").unwrap();
+    let start = std::time::Instant::now();
+    let (mut ids, mut threads, mut others) = (HashSet::new(), HashSet::new(), 0u64);
+    let mut sink = |item: Item| {
+        match item {
+            Item::Message(m) => {
+                ids.insert(m.id);
+                threads.insert(m.conversation);
+            }
+            Item::Skipped { .. } | Item::Failed(_) => others += 1,
+            _ => {}
+        }
+        std::ops::ControlFlow::Continue(())
+    };
+    evoke_import::read(Path::new(&path), &options(), &mut sink, &mut |_, _| ()).unwrap();
+    println!("messages {} threads {} skipped or failed {others}, {:.1?}", ids.len(), threads.len(), start.elapsed());
 }

@@ -45,32 +45,65 @@ fn linkedin_with_all_its_tables() {
     insta::assert_snapshot!(shown(&zipped(&[
         ("Complete/messages.csv", messages),
         ("Complete/Profile.csv", "First Name,Last Name,Maiden Name,Address,Headline,Summary\nAna,López,,,Engineer,\n"),
-        ("Complete/Invitations.csv", "From,To,Sent At,Message,Direction,inviterProfileUrl,inviteeProfileUrl\nEve,Ana López,\"3/14/24, 9:05 PM\",Shall we connect?,INCOMING,https://www.linkedin.com/in/eve,https://www.linkedin.com/in/ana\nAna López,Fay,\"3/13/24, 9:05 PM\",,OUTGOING,,\n"),
-        ("Complete/Shares.csv", "Date,ShareLink,ShareCommentary,SharedUrl,MediaUrl,Visibility\n2024-01-01 10:00:00,https://www.linkedin.com/feed/1,\"My first \"\n\"\"two lines\",,,MEMBER_NETWORK\n"),
+        (
+            "Complete/Invitations.csv",
+            "From,To,Sent At,Message,Direction,inviterProfileUrl,inviteeProfileUrl\nEve,Ana López,\"3/14/24, 9:05 PM\",Shall we connect?,INCOMING,https://www.linkedin.com/in/eve,https://www.linkedin.com/in/ana\nAna López,Fay,\"3/13/24, 9:05 PM\",,OUTGOING,,\n"
+        ),
+        (
+            "Complete/Shares.csv",
+            "Date,ShareLink,ShareCommentary,SharedUrl,MediaUrl,Visibility\n2024-01-01 10:00:00,https://www.linkedin.com/feed/1,\"My first \"\"\n\"\"two lines\",,,MEMBER_NETWORK\n"
+        ),
         ("Complete/Comments.csv", "Date,Link,Message\n2024-01-02 10:00:00,https://www.linkedin.com/feed/2,Well said\n"),
-        ("Complete/Connections.csv", "Notes:\n\"x\"\n\nFirst Name,Last Name,URL,Email Address,Company,Position,Connected On\nBo,Berg,https://www.linkedin.com/in/bo,Bo@x.org,A,B,15 Jan 2024\n"),
+        (
+            "Complete/Connections.csv",
+            "Notes:\n\"x\"\n\nFirst Name,Last Name,URL,Email Address,Company,Position,Connected On\nBo,Berg,https://www.linkedin.com/in/bo,Bo@x.org,A,B,15 Jan 2024\n"
+        ),
     ])));
 }
 
 #[test]
 fn an_archive_of_x() {
     let items = zipped(&[
-        ("data/account.js", r#"window.YTD.account.part0 = [ { "account" : { "email" : "ana@x.org", "username" : "ana", "accountId" : "1", "accountDisplayName" : "Ana" } } ]"#),
-        ("data/tweets.js", r#"window.YTD.tweets.part0 = [ { "tweet" : { "id_str" : "1000000000000000001", "created_at" : "Wed Oct 10 20:19:24 +0000 2018", "full_text" : "@bo fish &amp; chips https://t.co/a https://t.co/p", "in_reply_to_status_id_str" : "999",
+        (
+            "data/account.js",
+            r#"window.YTD.account.part0 = [ { "account" : { "email" : "ana@x.org", "username" : "ana", "accountId" : "1", "accountDisplayName" : "Ana" } } ]"#,
+        ),
+        (
+            "data/tweets.js",
+            r#"window.YTD.tweets.part0 = [ { "tweet" : { "id_str" : "1000000000000000001", "created_at" : "Wed Oct 10 20:19:24 +0000 2018", "full_text" : "@bo fish &amp; chips https://t.co/a https://t.co/p", "in_reply_to_status_id_str" : "999",
             "entities" : { "user_mentions" : [ { "name" : "Bo Berg", "screen_name" : "bo", "id_str" : "2" } ], "urls" : [ { "url" : "https://t.co/a", "expanded_url" : "https://x.org/menu" } ], "media" : [ { "url" : "https://t.co/p", "media_url_https" : "https://pbs.twimg.com/media/pic.jpg" } ] } } },
-          { "tweet" : { "id_str" : "1000000000000000002", "created_at" : "Thu Oct 11 20:19:24 +0000 2018", "full_text" : "A long story that goes on and on and is cut…" } } ]"#),
-        ("data/tweets-part1.js", r#"window.YTD.tweets.part1 = [ { "id_str" : "3", "created_at" : "Fri Oct 12 20:19:24 +0000 2018", "text" : "old shape" } ];"#),
-        ("data/note-tweet.js", r#"window.YTD.note_tweet.part0 = [ { "noteTweet" : { "noteTweetId" : "77", "createdAt" : "2018-10-11T20:19:24.000Z", "core" : { "text" : "A long story that goes on and on and is not cut here.", "urls" : [ ] } } },
-          { "noteTweet" : { "noteTweetId" : "78", "createdAt" : "2019-10-11T20:19:24.000Z", "core" : { "text" : "Alone" } } } ]"#),
-        ("data/like.js", r#"window.YTD.like.part0 = [ { "like" : { "tweetId" : "1050118621198921728", "fullText" : "liked &lt;3", "expandedUrl" : "https://twitter.com/i/web/status/1" } }, { "like" : { "tweetId" : "5" } } ]"#),
-        ("data/direct-messages.js", r#"window.YTD.direct_messages.part0 = [ { "dmConversation" : { "conversationId" : "1-2", "messages" : [
+          { "tweet" : { "id_str" : "1000000000000000002", "created_at" : "Thu Oct 11 20:19:24 +0000 2018", "full_text" : "A long story that goes on and on and is cut…" } } ]"#,
+        ),
+        (
+            "data/tweets-part1.js",
+            r#"window.YTD.tweets.part1 = [ { "id_str" : "3", "created_at" : "Fri Oct 12 20:19:24 +0000 2018", "text" : "old shape" } ];"#,
+        ),
+        (
+            "data/note-tweet.js",
+            r#"window.YTD.note_tweet.part0 = [ { "noteTweet" : { "noteTweetId" : "77", "createdAt" : "2018-10-11T20:19:24.000Z", "core" : { "text" : "A long story that goes on and on and is not cut here.", "urls" : [ ] } } },
+          { "noteTweet" : { "noteTweetId" : "78", "createdAt" : "2019-10-11T20:19:24.000Z", "core" : { "text" : "Alone" } } } ]"#,
+        ),
+        (
+            "data/like.js",
+            r#"window.YTD.like.part0 = [ { "like" : { "tweetId" : "1050118621198921728", "fullText" : "liked &lt;3", "expandedUrl" : "https://twitter.com/i/web/status/1" } }, { "like" : { "tweetId" : "5" } } ]"#,
+        ),
+        (
+            "data/direct-messages.js",
+            r#"window.YTD.direct_messages.part0 = [ { "dmConversation" : { "conversationId" : "1-2", "messages" : [
             { "messageCreate" : { "recipientId" : "1", "reactions" : [ { "senderId" : "1", "reactionKey" : "funny", "eventId" : "9", "createdAt" : "2019-01-02T00:00:01.000Z" } ], "urls" : [ { "url" : "https://t.co/b", "expanded" : "https://x.org/b", "display" : "x.org/b" } ], "text" : "see https://t.co/b", "mediaUrls" : [ "https://ton.twitter.com/dm/11/11/cat.jpg" ], "senderId" : "2", "id" : "11", "createdAt" : "2019-01-02T00:00:00.000Z" } },
-            { "messageCreate" : { "recipientId" : "2", "text" : "hi", "senderId" : "1", "id" : "10", "createdAt" : "2019-01-01T00:00:00.000Z", "mediaUrls" : [ ] } } ] } } ]"#),
-        ("data/direct-messages-group.js", r#"window.YTD.direct_messages_group.part0 = [ { "dmConversation" : { "conversationId" : "50", "messages" : [
+            { "messageCreate" : { "recipientId" : "2", "text" : "hi", "senderId" : "1", "id" : "10", "createdAt" : "2019-01-01T00:00:00.000Z", "mediaUrls" : [ ] } } ] } } ]"#,
+        ),
+        (
+            "data/direct-messages-group.js",
+            r#"window.YTD.direct_messages_group.part0 = [ { "dmConversation" : { "conversationId" : "50", "messages" : [
             { "conversationNameUpdate" : { "initiatingUserId" : "1", "name" : "Crew", "createdAt" : "2019-02-02T00:00:00.000Z" } },
             { "messageCreate" : { "text" : "all", "senderId" : "3", "id" : "12", "createdAt" : "2019-02-01T01:00:00.000Z" } },
-            { "joinConversation" : { "initiatingUserId" : "1", "participantsSnapshot" : [ "1", "2", "3" ], "createdAt" : "2019-02-01T00:00:00.000Z" } } ] } } ]"#),
-        ("data/grok-chat-item.js", r#"window.YTD.grok_chat_item.part0 = [ { "grokChatItem" : { "accountId" : "1", "chatId" : "g", "createdAt" : "2025-01-01T00:00:01.000Z", "sender" : { "name" : "Agent" }, "message" : "42" } }, { "grokChatItem" : { "accountId" : "1", "chatId" : "g", "createdAt" : "2025-01-01T00:00:00.000Z", "sender" : { "name" : "User" }, "message" : "What is it?" } } ]"#),
+            { "joinConversation" : { "initiatingUserId" : "1", "participantsSnapshot" : [ "1", "2", "3" ], "createdAt" : "2019-02-01T00:00:00.000Z" } } ] } } ]"#,
+        ),
+        (
+            "data/grok-chat-item.js",
+            r#"window.YTD.grok_chat_item.part0 = [ { "grokChatItem" : { "accountId" : "1", "chatId" : "g", "createdAt" : "2025-01-01T00:00:01.000Z", "sender" : { "name" : "Agent" }, "message" : "42" } }, { "grokChatItem" : { "accountId" : "1", "chatId" : "g", "createdAt" : "2025-01-01T00:00:00.000Z", "sender" : { "name" : "User" }, "message" : "What is it?" } } ]"#,
+        ),
         ("data/tweets_media/1000000000000000001-pic.jpg", "jpg"),
         ("data/follower.js", r#"window.YTD.follower.part0 = [ { "follower" : { "accountId" : "2" } } ]"#),
     ]);
@@ -94,11 +127,26 @@ fn damage_in_an_archive_of_x_costs_one_entry() {
 fn reddit_with_all_its_tables() {
     insta::assert_snapshot!(shown(&zipped(&[
         ("statistics.csv", "statistic,value\naccount name,ana\nemail,x@y\n"),
-        ("posts.csv", "id,permalink,date,ip,subreddit,gildings,title,url,body\np1,https://www.reddit.com/r/rust/comments/p1/t/,2023-01-31 10:00:00 UTC,,rust,0,Borrow &amp; own?,/r/rust/comments/p1/t/,\"How, and\n\nwhy?\"\n"),
-        ("comments.csv", "id,permalink,date,ip,subreddit,gildings,link,parent,body,media\nk1,https://x,2023-02-01 10:00:00 UTC,,rust,0,https://www.reddit.com/r/rust/comments/p1/t/,,Like **this**,\nk2,https://x,2023-02-02 10:00:00 UTC,,Rust,0,https://www.reddit.com/r/rust/comments/p1/t/,k1,[removed],\n"),
-        ("messages.csv", "id,permalink,thread_id,date,ip,from,to,subject,body\nm1,https://x,t1,2023-03-01 10:00:00 UTC,,bo,ana,Hello,First\nm2,https://x,t1,2023-03-01 11:00:00 UTC,,ana,bo,re: Hello,Second\n"),
-        ("message_headers.csv", "id,permalink,thread_id,date,ip,from,to\nm1,https://x,t1,2023-03-01 10:00:00 UTC,,bo,ana\n"),
-        ("chat_history.csv", "message_id,created_at,updated_at,username,message,thread_parent_message_id,channel_url,subreddit,channel_name,conversation_type\n$1,2023-04-01 10:00:00 UTC,,bo,hey,,!room:x,,,direct\n$2,2023-04-01 10:01:00 UTC,2023-04-01 10:05:00 UTC,ana,yo,$1,!room:x,,,direct\n"),
+        (
+            "posts.csv",
+            "id,permalink,date,ip,subreddit,gildings,title,url,body\np1,https://www.reddit.com/r/rust/comments/p1/t/,2023-01-31 10:00:00 UTC,,rust,0,Borrow &amp; own?,/r/rust/comments/p1/t/,\"How, and\n\nwhy?\"\n"
+        ),
+        (
+            "comments.csv",
+            "id,permalink,date,ip,subreddit,gildings,link,parent,body,media\nk1,https://x,2023-02-01 10:00:00 UTC,,rust,0,https://www.reddit.com/r/rust/comments/p1/t/,,Like **this**,\nk2,https://x,2023-02-02 10:00:00 UTC,,Rust,0,https://www.reddit.com/r/rust/comments/p1/t/,k1,[removed],\n"
+        ),
+        (
+            "messages.csv",
+            "id,permalink,thread_id,date,ip,from,to,subject,body\nm1,https://x,t1,2023-03-01 10:00:00 UTC,,bo,ana,Hello,First\nm2,https://x,t1,2023-03-01 11:00:00 UTC,,ana,bo,re: Hello,Second\n"
+        ),
+        (
+            "message_headers.csv",
+            "id,permalink,thread_id,date,ip,from,to\nm1,https://x,t1,2023-03-01 10:00:00 UTC,,bo,ana\n"
+        ),
+        (
+            "chat_history.csv",
+            "message_id,created_at,updated_at,username,message,thread_parent_message_id,channel_url,subreddit,channel_name,conversation_type\n$1,2023-04-01 10:00:00 UTC,,bo,hey,,!room:x,,,direct\n$2,2023-04-01 10:01:00 UTC,2023-04-01 10:05:00 UTC,ana,yo,$1,!room:x,,,direct\n"
+        ),
         ("saved_posts.csv", "id,permalink\nz,https://x\n"),
         ("post_votes.csv", "id,permalink,direction\nz,https://x,up\n"),
         ("drafts.csv", ""),
@@ -138,7 +186,11 @@ fn histories_as_databases() {
 
 #[test]
 fn the_same_visit_and_the_same_bookmark_from_two_exports_are_one() {
-    let takeout = items_of("h.json", br#"{"Browser History":[{"title":"Gwern","url":"https://gwern.net/","time_usec":1700000100000000}]}"#).unwrap();
+    let takeout = items_of(
+        "h.json",
+        br#"{"Browser History":[{"title":"Gwern","url":"https://gwern.net/","time_usec":1700000100000000}]}"#,
+    )
+    .unwrap();
     let chrome = database("History", "CREATE TABLE urls(id INTEGER PRIMARY KEY, url TEXT, title TEXT); CREATE TABLE visits(id INTEGER, url INTEGER, visit_time INTEGER, transition INTEGER);
         INSERT INTO urls VALUES(1,'https://gwern.net/','Gwern'); INSERT INTO visits VALUES(1,1,13344473700000000,0);");
     assert_eq!(ids(&items_of("History", &chrome).unwrap()), ids(&takeout));
@@ -151,4 +203,52 @@ fn the_same_visit_and_the_same_bookmark_from_two_exports_are_one() {
     let from_json = items_of("Bookmarks", json.as_bytes()).unwrap();
     insta::assert_snapshot!(format!("{}\n{}", shown(&from_html), shown(&from_json)));
     assert!(ids(&from_json).is_subset(&ids(&from_html)));
+}
+
+/// Which formats claim a fixture.
+fn claimed(path: &std::path::Path) -> String {
+    let read = evoke_import::read(path, &options(), &mut |_| std::ops::ControlFlow::Continue(()), &mut |_, _| ());
+    match read {
+        Ok(formats) => formats.iter().map(|f| f.key).collect::<Vec<_>>().join(", "),
+        Err(_) => "none".to_owned(),
+    }
+}
+
+#[test]
+fn what_belongs_to_others_is_not_claimed() {
+    let ours = ["mail", "linkedin", "twitter", "reddit", "browser", "bookmarks"];
+    let mut folders: Vec<_> =
+        fs::read_dir(fixture("")).unwrap().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    folders.sort();
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let mine: &[&str] = match name.as_str() {
+            "email" => &["mail"],
+            "linkedin" => &["linkedin"],
+            "twitter" => &["twitter"],
+            "browser" => &["browser", "bookmarks"],
+            "reddit" => &["reddit"],
+            _ => &[],
+        };
+        for entry in fs::read_dir(&folder).unwrap().flatten() {
+            let got = claimed(&entry.path());
+            let alien = got.split(", ").find(|key| ours.contains(key) && !mine.contains(key));
+            let is_mail = entry.path().extension().is_some_and(|e| e == "eml");
+            assert!(alien.is_none() || is_mail, "{} is claimed by {got}", entry.path().display());
+        }
+    }
+}
+
+#[test]
+fn any_damage_to_tables_ends() {
+    let csv = fs::read(fixture("linkedin/kawsay__kawsay-linkedin/messages.csv")).unwrap();
+    let history = fs::read(fixture("browser/knowledgemaxxing__BrowserHistory.json")).unwrap();
+    for (name, bytes) in [("messages.csv", csv), ("h.json", history)] {
+        for at in 0..bytes.len() {
+            let _ = items_of(name, &bytes[..at]);
+            let mut flipped = bytes.clone();
+            flipped[at] ^= [0x01, 0x20, 0x80][at % 3];
+            let _ = items_of(name, &flipped);
+        }
+    }
 }
