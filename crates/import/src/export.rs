@@ -254,19 +254,9 @@ impl Export {
         Ok(Box::new(Counted { inner, read: &self.read }))
     }
 
-    /// The same as an IO operation.
-    pub(crate) fn reader(&self, i: usize) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(Counted { inner: self.raw(i)?, read: &self.read }))
-    }
-
     /// Counts bytes as read that were not read through [`Export::open`]: pages of a database in place.
     pub(crate) fn has_read(&self, bytes: u64) {
         self.read.set(self.read.get() + bytes);
-    }
-
-    /// Forgets what was read in a pass that comes before the one that hands records out.
-    pub(crate) fn has_read_again(&self, before: u64) {
-        self.read.set(before);
     }
 
     /// What an error while reading file `i` means.

@@ -73,7 +73,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         export.files().get(*i).is_some_and(|e| matches!(e.file_name(), "group_info.json" | "user_info.json"))
     };
     for &file in files.iter().filter(|i| !named(i)) {
-        let source = Source { export, file, part: None };
+        let source = Source { export, file };
         records::each(&source, &SHAPE, options, out, |record, number, out| match record {
             Record::One(value) => reading.message(&value, file, export.place(file, number), out),
             Record::Ends(0) => out.skipped("chat without messages", export.place(file, 0)),

@@ -51,7 +51,7 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
-        let source = Source { export, file, part: None };
+        let source = Source { export, file };
         let mut reading = Reading { options, threads: Threads::default(), chat: Chat::default(), told: HashSet::new() };
         records::each(&source, &SHAPE, options, out, |record, number, out| match record {
             Record::Begins(fields) => reading.begins(&fields, out),

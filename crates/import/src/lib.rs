@@ -11,12 +11,15 @@ mod ai_chats;
 mod ai_json;
 mod ai_studio;
 mod archive;
+mod bookmarks;
+mod browser;
 mod chatgpt;
 mod claude;
 mod claude_code;
 mod clock;
 mod codex;
 mod cursor;
+mod date;
 mod deepseek;
 mod discord;
 mod documents;
@@ -35,9 +38,11 @@ mod irc;
 mod json;
 mod jsonl;
 mod limits;
+mod linkedin;
 mod lists;
 mod lm_studio;
 mod look;
+mod mail;
 mod markdown;
 mod matrix;
 mod media;
@@ -51,18 +56,21 @@ mod page_parts;
 mod perplexity;
 mod record;
 mod records;
+mod reddit;
 mod signal;
 mod skype;
 mod slack;
 mod sms;
 mod sqlite;
 mod table;
+mod talks;
 mod teams;
 mod telegram;
 mod text;
 mod threads;
 mod time;
 mod tree;
+mod twitter;
 mod values;
 mod whatsapp;
 mod xml;
@@ -159,6 +167,12 @@ pub static FORMATS: &[Format] = &[
     matrix::FORMAT,
     sms::FORMAT,
     ai_json::FORMAT,
+    twitter::FORMAT,
+    linkedin::FORMAT,
+    reddit::FORMAT,
+    browser::FORMAT,
+    bookmarks::FORMAT,
+    mail::FORMAT,
     markdown::FORMAT,
     documents::FORMAT,
 ];

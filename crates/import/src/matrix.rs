@@ -63,8 +63,9 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
+    out.reads_again(files);
     for &file in files {
-        let source = Source { export, file, part: None };
+        let source = Source { export, file };
         let about = survey(&source, options)?;
         let mut reading = Reading {
             export,
@@ -153,7 +154,6 @@ impl About {
 /// The pass before: nothing of it is handed out.
 fn survey(source: &Source, options: &Options) -> Result<About, ImportError> {
     let mut about = About::default();
-    let read_before = source.export.bytes_read();
     let (mut sink, mut progress) = (|_| ControlFlow::Continue(()), |_, _| ());
     let mut nowhere = Out::new(source.export, 0, &mut sink, &mut progress);
     records::each(source, &SHAPE, options, &mut nowhere, |record, _, _| {
@@ -162,7 +162,6 @@ fn survey(source: &Source, options: &Options) -> Result<About, ImportError> {
         }
         ControlFlow::Continue(())
     })?;
-    source.export.has_read_again(read_before);
     Ok(about)
 }
 

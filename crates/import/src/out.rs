@@ -39,6 +39,16 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// For a format that reads these files twice: progress goes over both.
+    pub(crate) fn reads_again(&mut self, files: &[usize]) {
+        self.total += files.iter().map(|&i| self.export.size(i)).sum::<u64>();
+    }
+
+    /// Tells progress where reading hands out nothing.
+    pub(crate) fn reading(&mut self) {
+        self.tell(STEP);
+    }
+
     pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
         self.put(Item::Conversation(conversation))
     }

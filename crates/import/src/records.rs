@@ -56,21 +56,10 @@ enum It {
     Record,
 }
 
-/// A JSON file, or a part of one file that is JSON.
+/// A JSON file.
 pub(crate) struct Source<'a> {
     pub(crate) export: &'a Export,
     pub(crate) file: usize,
-    /// Where the JSON lies in the file: its first byte and length; none for the whole file.
-    pub(crate) part: Option<(u64, u64)>,
-}
-
-impl Source<'_> {
-    fn open(&self) -> Result<Box<dyn Read + '_>, ImportError> {
-        let mut whole = self.export.open(self.file)?;
-        let Some((start, len)) = self.part else { return Ok(whole) };
-        io::copy(&mut whole.by_ref().take(start), &mut io::sink()).map_err(|e| self.export.trouble(self.file, e))?;
-        Ok(Box::new(whole.take(len)))
-    }
 }
 
 /// Hands what is found to `take` with its record number, until `take` or the sink stops. Records that cannot
@@ -133,7 +122,7 @@ fn walk(
     records: bool,
     mut each: impl FnMut(Found<It>) -> Result<bool, ImportError>,
 ) -> Result<Option<io::Error>, ImportError> {
-    let input = utf8(source.open()?).map_err(|e| source.export.trouble(source.file, e))?;
+    let input = utf8(source.export.open(source.file)?).map_err(|e| source.export.trouble(source.file, e))?;
     let want = |inside, key: &str, opening| want(shape, inside, key, opening, records);
     let looks = |keys: &[&str]| match keys {
         keys if (shape.is_holder)(keys) => Some(It::Holders),

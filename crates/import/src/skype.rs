@@ -50,62 +50,14 @@ fn is_root(keys: &[&str]) -> bool {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let mut files = export.json_files(|head| records::fits(head, &SHAPE) || hunt(head, is_root));
-    let single = export.files().len() == 1;
-    let named =
-        export.files().iter().enumerate().filter(|(_, e)| single || e.path.to_ascii_lowercase().ends_with(".tar"));
-    files.extend(named.map(|(i, _)| i).filter(|&i| is_tar(export, i)));
+    let files = export.json_files(|head| records::fits(head, &SHAPE) || hunt(head, is_root));
     (!files.is_empty()).then_some(files)
-}
-
-/// A tar whose beginning or name is that of an export.
-fn is_tar(export: &Export, i: usize) -> bool {
-    let Ok(head) = export.head(i) else { return false };
-    if head.get(257..262) != Some(b"ustar") {
-        return false;
-    }
-    let mut archive = tar::Archive::new(head.as_slice());
-    let names = archive.entries().into_iter().flatten().map_while(Result::ok);
-    let names: Vec<String> = names.map(|e| String::from_utf8_lossy(&e.path_bytes()).into_owned()).collect();
-    let named = export.files().get(i).is_some_and(|e| e.file_name().ends_with("_export.tar"));
-    let known = |name: &String| matches!(name.rsplit('/').next(), Some("messages.json" | "endpoints.json"));
-    names.iter().any(known) || (named && names.iter().any(|n| n.starts_with("media/")))
-}
-
-/// Where in a file the messages lie, and the media beside them.
-struct Inside {
-    part: Option<(u64, u64)>,
-    media: Vec<String>,
-}
-
-/// Goes through the headers of a tar; none for a file that is no tar.
-fn inside(export: &Export, file: usize) -> Result<Option<Inside>, ImportError> {
-    if !is_tar(export, file) {
-        let media = export.files().iter().map(|e| e.path.clone()).collect();
-        return Ok(Some(Inside { part: None, media }));
-    }
-    let before = export.bytes_read();
-    let mut archive = tar::Archive::new(export.open(file)?);
-    let tar = export.files().get(file).map_or("", |e| e.path.as_str()).to_owned();
-    let (mut part, mut media) = (None, Vec::new());
-    for entry in archive.entries().map_err(|e| export.trouble(file, e))?.map_while(Result::ok) {
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        match name.rsplit('/').next() {
-            Some("messages.json") => part = Some((entry.raw_file_position(), entry.size())),
-            _ => media.push(format!("{tar}/{name}")),
-        }
-    }
-    export.has_read_again(before);
-    Ok(part.map(|part| Inside { part: Some(part), media }))
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
-        let Some(Inside { part, media }) = inside(export, file)? else {
-            let _ = out.failed("there is no messages.json in it", export.place(file, 0));
-            continue;
-        };
-        let source = Source { export, file, part };
+        let media = export.files().iter().map(|e| e.path.clone()).collect();
+        let source = Source { export, file };
         let mut reading = Reading {
             options,
             media,

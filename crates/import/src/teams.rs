@@ -81,7 +81,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         }
     }
     for &file in files.iter().filter(|i| is_messages(i)) {
-        let source = Source { export, file, part: None };
+        let source = Source { export, file };
         records::each(&source, &SHAPE, options, out, |record, number, out| match record {
             Record::One(value) => reading.message(&value, export.place(file, number), out),
             Record::Begins(_) | Record::Ends(_) => crate::Flow::Continue(()),

@@ -9,7 +9,7 @@ use crate::{
     out::Out,
     record::Thread,
     lists::{self, Got, Shape}, values::{array, first_text, id, text},
-    table::Rows,
+    table,
     time,
 };
 use evoke_message::{Attachment, Contact, Conversation, ConversationKind, Message, Place, Sender};
@@ -106,38 +106,13 @@ impl Package {
 
     pub(super) fn read_table(&self, reading: &Reading, file: usize, out: &mut Out) -> Result<(), ImportError> {
         let mut written = Written::new(self, reading, file);
-        let begins = |line: &str| {
-            let (id, rest) = line.split_once(',').unwrap_or_default();
-            id.len() > 15 && id.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with("20")
-        };
-        let input = reading.export.open(file)?;
-        let rows = Rows::new(input, reading.options.limits.record, &begins);
-        let (mut lost, mut trouble) = (0, None);
-        for row in rows.map_err(|e| reading.export.trouble(file, e))? {
-            let row = match row {
-                Ok(row) => row,
-                Err(error) => {
-                    trouble = Some(error);
-                    break;
-                }
-            };
-            lost += row.lost;
+        let is_head = |names: &[String]| table::has(names, &["id", "timestamp", "contents"]);
+        table::each(reading.export, file, reading.options, out, is_head, |row, out| {
+            let key = Some(row.get("id")).filter(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()));
             let place = reading.export.place(file, row.line);
-            let flow = match row.cells {
-                Ok(cells) if cells.first().is_some_and(|c| c == "ID") => continue,
-                Ok(cells) => {
-                    let cell = |n: usize| cells.get(n).map_or("", String::as_str);
-                    let key =
-                        Some(cell(0).to_owned()).filter(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()));
-                    written.put(key, cell(1), cell(2), cell(3), place, out)
-                }
-                Err(reason) => out.failed(reason, place),
-            };
-            if flow.is_break() {
-                return Ok(());
-            }
-        }
-        out.file_ended(file, lost, trouble)
+            let [when, said, files] = ["timestamp", "contents", "attachments"].map(|k| row.get(k));
+            written.put(key.map(str::to_owned), when, said, files, place, out)
+        })
     }
 
     /// The channel of a file of messages, by the `channel.json` beside it, or by its folder's name.

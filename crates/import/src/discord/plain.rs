@@ -8,7 +8,7 @@ use crate::{
     out::Out,
     record::{ContentIds, Thread},
     threads::Participants,
-    table::Rows,
+    table,
     text::{Line, Lines},
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Message, Part, Place, Reaction, Role, Sender};
@@ -176,14 +176,14 @@ pub(super) fn read_table(
     owner: Option<&str>,
     out: &mut Out,
 ) -> Result<(), ImportError> {
+    let (export, options) = (reading.export, reading.options);
+    out.reads_again(&[file]);
     let mut survey = Survey::default();
     let mut first = None;
-    each_row(reading, file, &mut |_, cells| {
-        if let Ok([id, author, date, ..]) = cells.as_deref() {
-            survey.see(date);
-            first.get_or_insert_with(|| format!("from {id} {author} at {date}"));
-        }
-        true
+    table::survey(export, file, options, is_head, |row| {
+        let [id, author, date] = ["authorid", "author", "date"].map(|name| row.get(name));
+        survey.see(date);
+        first.get_or_insert_with(|| format!("from {id} {author} at {date}"));
     })?;
     let path = reading.path(file);
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -191,60 +191,22 @@ pub(super) fn read_table(
     let (key, seen) = keys.known.entry(group).or_insert_with(|| (first.unwrap_or_default(), 0)).clone();
     let mut channel = Channel::new(reading, &key, stem(name).to_owned(), ConversationKind::Channel, survey.order());
     channel.seen = seen;
-    let mut flow = crate::Flow::Continue(());
-    let (lost, trouble) = each_row(reading, file, &mut |line, cells| {
-        let place = reading.export.place(file, line);
-        flow = match cells {
-            Ok(cells) if cells.len() >= 4 => {
-                let cell = |n: usize| cells.get(n).map_or("", String::as_str);
-                let mut sender = person(cell(0), cell(1));
-                sender.me = owner == Some(sender.key.as_str());
-                let attachments = channel.attachments(cell(4).split(','), path);
-                let text = message::mentions(cell(3).trim(), &serde_json::Value::Null);
-                channel.put(
-                    Said { sender, date: cell(2), text, attachments, reactions: reactions(cell(5)) },
-                    place,
-                    out,
-                )
-            }
-            Ok(_) => out.failed("the row has too few columns", place),
-            Err(reason) => out.failed(reason, place),
-        };
-        flow.is_continue()
+    table::each(export, file, options, out, is_head, |row, out| {
+        let mut sender = person(row.get("authorid"), row.get("author"));
+        sender.me = owner == Some(sender.key.as_str());
+        let attachments = channel.attachments(row.get("attachments").split(','), path);
+        let text = message::mentions(row.get("content"), &serde_json::Value::Null);
+        let said = Said { sender, date: row.get("date"), text, attachments, reactions: reactions(row.get("reactions")) };
+        channel.put(said, export.place(file, row.line), out)
     })?;
     let group = keys.known.values_mut().find(|(k, _)| *k == key);
     group.into_iter().for_each(|(_, seen)| *seen = channel.seen);
     channel.end(out);
-    if flow.is_break() { Ok(()) } else { out.file_ended(file, lost, trouble) }
+    Ok(())
 }
 
-type Cells = Result<Vec<String>, String>;
-
-/// The rows of a table without its header, until `each` says `false`.
-fn each_row(
-    reading: &Reading,
-    file: usize,
-    each: &mut dyn FnMut(u64, Cells) -> bool,
-) -> Result<(u64, Option<std::io::Error>), ImportError> {
-    let begins = |line: &str| {
-        let id = line.strip_prefix('"').and_then(|l| l.split_once("\",\""));
-        id.is_some_and(|(id, _)| id.len() > 2 && id.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let rows = Rows::new(reading.export.open(file)?, reading.options.limits.record, &begins);
-    let mut lost = 0;
-    for row in rows.map_err(|e| reading.export.trouble(file, e))? {
-        match row {
-            Err(error) => return Ok((lost, Some(error))),
-            Ok(row) => {
-                lost += row.lost;
-                let header = matches!(&row.cells, Ok(c) if c.first().is_some_and(|c| c == "AuthorID"));
-                if !header && !each(row.line, row.cells) {
-                    break;
-                }
-            }
-        }
-    }
-    Ok((lost, None))
+fn is_head(names: &[String]) -> bool {
+    table::has(names, &["authorid", "author", "date", "content"])
 }
 
 /// A text under way: the message whose end has not been met.
@@ -257,6 +219,7 @@ struct Draft {
 }
 
 pub(super) fn read_text(reading: &Reading, file: usize, out: &mut Out) -> Result<(), ImportError> {
+    out.reads_again(&[file]);
     let lines = || -> Result<_, ImportError> {
         let input = reading.export.open(file)?;
         Lines::new(input, reading.options.limits.record).map_err(|e| reading.export.trouble(file, e))

@@ -9,5 +9,7 @@ mod documents;
 mod fixtures;
 mod fuzz;
 mod hostile;
+mod mail;
 mod phones;
 mod reading;
+mod web;
