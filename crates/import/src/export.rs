@@ -280,8 +280,10 @@ fn is_junk(path: &str) -> bool {
     name.starts_with("._") || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".localized")
 }
 
+/// Also of apps that call a zip something else.
 fn has_zip_name(path: &str) -> bool {
-    path.len() > 4 && path.get(path.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".zip"))
+    let ending = path.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, ending)| ending);
+    ["zip", "textpack", "bear2bk"].iter().any(|zip| ending.eq_ignore_ascii_case(zip))
 }
 
 /// By content. Documents that are zips inside (docx, odt, epub) are files of their own.

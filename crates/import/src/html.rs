@@ -43,6 +43,8 @@ struct Text {
     /// Line breaks that are due before the next text.
     breaks: usize,
     space: bool,
+    /// A list's mark or a check box was written last: what follows stands beside it, even a block.
+    marked: bool,
 }
 
 impl Text {
@@ -101,9 +103,10 @@ impl Text {
                 self.breaks = if around.depth == 0 { 2 } else { 1 };
             }
             "li" => {
-                self.breaks = 1;
+                (self.breaks, self.marked) = (1, false);
                 let mark = around.number.map_or("-".to_owned(), |n| format!("{n}."));
                 self.push(&format!("{}{mark} ", "  ".repeat(around.depth.saturating_sub(1))));
+                self.marked = true;
                 self.children(node, &Around { number: None, ..around.clone() });
                 self.breaks = 1;
             }
@@ -119,6 +122,7 @@ impl Text {
             }
             "input" if element.attr("type") == Some("checkbox") => {
                 self.push(if element.attr("checked").is_some() { "[x] " } else { "[ ] " });
+                self.marked = true;
             }
             _ if BLOCKS.contains(&name) => {
                 let due = if name == "p" { 2 } else { 1 };
@@ -198,6 +202,9 @@ impl Text {
 
     /// Writes what is due.
     fn settle(&mut self) {
+        if std::mem::take(&mut self.marked) {
+            (self.breaks, self.space) = (0, false);
+        }
         if !self.out.is_empty() {
             if self.breaks > 0 {
                 self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
@@ -227,6 +234,8 @@ mod tests {
             ("<p>One <b>bold</b> and <i>fine</i>.</p><p>Two</p>", "One **bold** and *fine*.\n\nTwo"),
             ("see <a href='https://x.org/a'>this</a> or <a href='https://x.org'>https://x.org</a>", "see [this](https://x.org/a) or https://x.org"),
             ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+            ("<ul><li><div>a</div><div>b</div></li><li><p>c</p></li><li><ul><li>d</li></ul></li></ul>", "- a\nb\n- c\n-\n  - d"),
+            ("<div><input type=checkbox checked> a</div><div><input type=checkbox><div>b</div></div>", "[x] a\n[ ] b"),
             ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
             ("<style>p{}</style><script>x()</script>ok&nbsp;&amp;", "ok\u{a0}&"),
             ("<h2>Title</h2>text", "## Title\n\ntext"),

@@ -6,20 +6,31 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod ai;
+mod apple_journal;
+mod apple_notes;
 mod archive;
+mod bear;
 mod chatgpt;
 mod claude;
+mod dayone;
 mod error;
+mod evernote;
 mod export;
 mod html;
+mod joplin;
 mod json;
 mod jsonl;
+mod keep;
 mod limits;
 mod look;
 mod markdown;
 mod mime;
+mod note;
+mod notion;
+mod org;
 mod out;
 mod record;
+mod roam;
 mod sqlite;
 mod telegram;
 mod text;
@@ -84,8 +95,23 @@ pub struct Format {
 }
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
-pub static FORMATS: &[Format] =
-    &[chatgpt::FORMAT, claude::FORMAT, whatsapp::FORMAT, telegram::FORMAT, markdown::FORMAT];
+pub static FORMATS: &[Format] = &[
+    apple_notes::FORMAT,
+    chatgpt::FORMAT,
+    claude::FORMAT,
+    whatsapp::FORMAT,
+    telegram::FORMAT,
+    evernote::FORMAT,
+    joplin::FORMAT,
+    bear::FORMAT,
+    notion::FORMAT,
+    dayone::FORMAT,
+    keep::FORMAT,
+    roam::FORMAT,
+    apple_journal::FORMAT,
+    markdown::FORMAT,
+    org::FORMAT,
+];
 
 /// A format and the files of an export that it claims.
 pub(crate) struct Recognised {

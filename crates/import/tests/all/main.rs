@@ -4,4 +4,5 @@
 mod damage;
 mod fixtures;
 mod hostile;
+mod notes;
 mod reading;
