@@ -8,7 +8,7 @@ mod privacy;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    export::Export,
+    export::{Entry, Export},
     note::{self, Note, Stamp},
     out::Out,
     sqlite,
@@ -34,12 +34,15 @@ pub(crate) const FORMAT: Format = Format {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let all = || export.files().iter().enumerate();
-    let is = |i: usize| {
-        let database = export.head(i).is_ok_and(|head| sqlite::is_database(&head));
-        let known = || export.head(i).is_ok_and(|head| note::contains(&head, "ZICCLOUDSYNCINGOBJECT"));
-        database && (known() || all().nth(i).is_some_and(|(_, file)| file.file_name().starts_with("NoteStore")))
+    let single = export.files().len() == 1;
+    let named = all().filter(|(_, f)| single || matches!(note::ending(&f.path).as_str(), "sqlite" | "sqlite3" | "db"));
+    // The names of tables may stand behind the head.
+    let is = |(i, file): &(usize, &Entry)| {
+        let head = export.head(*i).unwrap_or_default();
+        let called = file.file_name().starts_with("NoteStore");
+        sqlite::is_database(&head) && (called || note::contains(&head, "ZICCLOUDSYNCINGOBJECT"))
     };
-    let mut files: Vec<usize> = all().map(|(i, _)| i).filter(|&i| is(i)).collect();
+    let mut files: Vec<usize> = named.filter(is).map(|(i, _)| i).collect();
     files.extend(privacy::files(export));
     (!files.is_empty()).then_some(files)
 }
@@ -85,7 +88,8 @@ impl<'a> Store<'a> {
 
     /// The columns of these names that exist, as one expression; NULL where none does.
     fn any(&self, names: &[&str]) -> String {
-        let found: Vec<String> = names.iter().filter(|n| self.columns.iter().any(|c| c == *n)).map(|n| format!("o.{n}")).collect();
+        let found: Vec<String> =
+            names.iter().filter(|n| self.columns.iter().any(|c| c == *n)).map(|n| format!("o.{n}")).collect();
         match found.as_slice() {
             [] => "NULL".to_owned(),
             [one] => one.clone(),
@@ -140,7 +144,9 @@ impl<'a> Store<'a> {
         if about.deleted || self.folders.get(&about.folder).is_some_and(|(_, trash)| *trash) {
             return out.skipped("in Recently Deleted of Notes", place);
         }
-        let data = self.connection.query_row("SELECT ZDATA FROM ZICNOTEDATA WHERE Z_PK = ?1", [about.data], |row| row.get::<_, Option<Vec<u8>>>(0));
+        let data = self.connection.query_row("SELECT ZDATA FROM ZICNOTEDATA WHERE Z_PK = ?1", [about.data], |row| {
+            row.get::<_, Option<Vec<u8>>>(0)
+        });
         let body = match data {
             Ok(Some(data)) => body::read(&data, self.options.limits.record, &|id, kind| self.file(id, kind)),
             Ok(None) => return out.skipped("a note that is not on this Mac, only in iCloud", place),
@@ -156,7 +162,11 @@ impl<'a> Store<'a> {
             text: body.text,
             updated: about.edited.as_ref().map(|stamp| stamp.time),
             attachments: body.files,
-            ..Note::new(SOURCE, about.key.clone(), when.unwrap_or_else(|| Stamp::of_file(self.export.files().get(self.i), self.options)))
+            ..Note::new(
+                SOURCE,
+                about.key.clone(),
+                when.unwrap_or_else(|| Stamp::of_file(self.export.files().get(self.i), self.options)),
+            )
         };
         note.put(place, out)
     }
@@ -183,12 +193,22 @@ impl<'a> Store<'a> {
         let Some((alt, title, url, table, media, name, user_title)) = found else { return Files::default() };
         match kind {
             kind if kind.starts_with("com.apple.notes.inlinetextattachment") => Files { words: alt, file: None },
-            "public.url" => Files { words: if title.is_empty() || url.is_empty() { format!("{title}{url}") } else { format!("[{title}]({url})") }, file: None },
+            "public.url" => Files {
+                words: if title.is_empty() || url.is_empty() {
+                    format!("{title}{url}")
+                } else {
+                    format!("[{title}]({url})")
+                },
+                file: None,
+            },
             "com.apple.notes.table" => Files { words: table.map(|t| body::table(&t)).unwrap_or_default(), file: None },
             "com.apple.notes.gallery" => Files::default(),
             _ => {
                 let stored = media.and_then(|media| self.media(media)).unwrap_or(name);
-                let name = [user_title, stored.clone(), title, id.to_owned()].into_iter().find(|n| !n.is_empty()).unwrap_or_default();
+                let name = [user_title, stored.clone(), title, id.to_owned()]
+                    .into_iter()
+                    .find(|n| !n.is_empty())
+                    .unwrap_or_default();
                 Files { words: String::new(), file: Some(self.attachment(name, &stored)) }
             }
         }
@@ -201,7 +221,12 @@ impl<'a> Store<'a> {
 
     /// Files lie in `Accounts/<id>/Media/<id>/<name>` beside the database.
     fn attachment(&self, name: String, stored: &str) -> Attachment {
-        let path = self.export.files().iter().find(|file| !stored.is_empty() && file.file_name() == stored).map(|file| file.path.clone());
+        let path = self
+            .export
+            .files()
+            .iter()
+            .find(|file| !stored.is_empty() && file.file_name() == stored)
+            .map(|file| file.path.clone());
         let missing = path.is_none().then(|| "not in this export".to_owned());
         Attachment { mime: crate::mime::of_name(if stored.is_empty() { &name } else { stored }), name, path, missing }
     }

@@ -50,7 +50,8 @@ fn bundles(export: &Export) -> std::collections::BTreeMap<&str, Bundle> {
     for (i, file) in export.files().iter().enumerate() {
         let folder = note::folder(&file.path);
         let text = texts.get(folder).copied();
-        let is_bundle = file.file_name() == "info.json" && export.head(i).is_ok_and(|head| is_info(&head, folder, text));
+        let is_bundle =
+            file.file_name() == "info.json" && export.head(i).is_ok_and(|head| is_info(&head, folder, text));
         if is_bundle {
             found.insert(folder, Bundle { info: i, text });
         }
@@ -62,7 +63,7 @@ fn is_info(head: &[u8], folder: &str, text: Option<usize>) -> bool {
     let named = folder.to_lowercase().ends_with(".textbundle");
     let marks = ["creatorIdentifier", "net.shinyfrog.bear", "net.daringfireball.markdown", "transient"];
     let marked = marks.iter().any(|mark| note::contains(head, &format!("\"{mark}\"")));
-    (named || text.is_some()) && (marked || named)
+    named || text.is_some() && marked
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
@@ -99,7 +100,15 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     Ok(())
 }
 
-fn read_one(export: &Export, i: usize, folder: &str, info: &Value, text: &str, links: &Files<'_>, options: &Options) -> Note {
+fn read_one(
+    export: &Export,
+    i: usize,
+    folder: &str,
+    info: &Value,
+    text: &str,
+    links: &Files<'_>,
+    options: &Options,
+) -> Note {
     let file = export.files().get(i);
     let path = file.map_or("", |file| file.path.as_str());
     let bear = Bear::of(info);
@@ -129,7 +138,7 @@ fn read_one(export: &Export, i: usize, folder: &str, info: &Value, text: &str, l
 fn without_endings(folder: &str) -> String {
     let endings = [".textbundle", ".textpack", ".bear2bk", ".zip"];
     let bare = |part: &str| {
-        let lower = part.to_lowercase();
+        let lower = part.to_ascii_lowercase();
         let end = endings.iter().find(|end| lower.ends_with(*end)).map_or(0, |end| end.len());
         part.get(..part.len() - end).unwrap_or(part).to_owned()
     };

@@ -38,7 +38,16 @@ fn is_entry(keys: &[&str]) -> bool {
     let any = |names: &[&str]| names.iter().any(|n| keys.contains(n));
     keys.contains(&"creationDate")
         && any(&["uuid", "richText", "text"])
-        && any(&["timeZone", "richText", "modifiedDate", "starred", "userActivity", "creationDevice", "isAllDay", "isPinned"])
+        && any(&[
+            "timeZone",
+            "richText",
+            "modifiedDate",
+            "starred",
+            "userActivity",
+            "creationDevice",
+            "isAllDay",
+            "isPinned",
+        ])
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
@@ -79,7 +88,9 @@ fn journal(export: &Export, i: usize, media: &Media, options: &Options, out: &mu
         let (reason, piece) = match found {
             Found::Value(It::Entry, piece) => (None, piece),
             Found::Broken { reason, piece, .. } => (Some(reason.to_owned()), piece),
-            Found::TooLong { bytes, .. } => (Some(format!("the entry is too long to be read ({bytes} bytes)")), json::Piece::default()),
+            Found::TooLong { bytes, .. } => {
+                (Some(format!("the entry is too long to be read ({bytes} bytes)")), json::Piece::default())
+            }
             _ => continue,
         };
         at += 1;

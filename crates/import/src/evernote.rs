@@ -35,7 +35,9 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
     let single = export.files().len() == 1;
     let candidates = export.files().iter().enumerate();
     let named = candidates.filter(|(_, file)| single || matches!(note::ending(&file.path).as_str(), "enex" | "xml"));
-    let is = |head: &[u8]| head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') && note::contains(head, "<en-export");
+    let is = |head: &[u8]| {
+        head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') && note::contains(head, "<en-export")
+    };
     let files: Vec<usize> = named.map(|(i, _)| i).filter(|&i| export.head(i).is_ok_and(|head| is(&head))).collect();
     (!files.is_empty()).then_some(files)
 }
@@ -104,7 +106,7 @@ impl File<'_> {
         let note = Note {
             text,
             updated: stamp(&fields.updated).map(|s| s.time),
-            attachments: fields.resources.iter().map(Resource::attachment).collect(),
+            attachments: fields.resources.iter().filter_map(Resource::attachment).collect(),
             title: fields.title,
             ..Note::new(SOURCE, key, when)
         };
@@ -134,11 +136,12 @@ struct Resource {
 }
 
 impl Resource {
-    fn attachment(&self) -> Attachment {
+    /// None where the note was cut before it was named.
+    fn attachment(&self) -> Option<Attachment> {
         let kept = Some("inside the .enex file, which is not unpacked".to_owned());
         let mime = Some(self.mime.clone()).filter(|m| !m.is_empty()).or_else(|| mime::of_name(&self.name));
         let name = if self.name.is_empty() { self.mime.clone() } else { self.name.clone() };
-        Attachment { name, mime, path: None, missing: kept }
+        (!name.is_empty()).then_some(Attachment { name, mime, path: None, missing: kept })
     }
 }
 

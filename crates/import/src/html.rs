@@ -35,7 +35,14 @@ struct Around {
     depth: usize,
     /// `#` of the item of a numbered list.
     number: Option<usize>,
+    /// Elements above; a page can be nested deeper than a stack is.
+    above: usize,
+    /// Emphasis and links are left out: they go over several lines.
+    unmarked: bool,
 }
+
+/// Elements nested deeper are read as bare text.
+const DEEPEST: usize = 256;
 
 #[derive(Default)]
 struct Text {
@@ -51,7 +58,12 @@ impl Text {
     fn node(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) {
         match node.value() {
             Node::Text(text) => self.text(text, around.kept),
-            Node::Element(element) if !LEFT_OUT.contains(&element.name()) => self.element(node, element, around),
+            Node::Element(_) if around.above > DEEPEST => {
+                node.descendants().filter_map(|n| n.value().as_text()).for_each(|text| self.text(text, around.kept));
+            }
+            Node::Element(element) if !LEFT_OUT.contains(&element.name()) => {
+                self.element(node, element, &Around { above: around.above + 1, ..around.clone() });
+            }
             _ => {}
         }
     }
@@ -112,7 +124,7 @@ impl Text {
             }
             "blockquote" => {
                 let mut inner = Text::default();
-                inner.children(node, &Around::default());
+                inner.children(node, &Around { above: around.above, ..Around::default() });
                 let quoted: Vec<String> = inner.done().lines().map(|line| format!("> {line}").trim_end().to_owned()).collect();
                 self.line(&quoted.join("\n"));
             }
@@ -142,19 +154,26 @@ impl Text {
     }
 
     fn wrapped(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around, mark: &str) {
+        if around.unmarked {
+            return self.children(node, around);
+        }
         let inner = self.inner(node, around);
         if inner.contains('\n') || inner.is_empty() {
-            return self.children(node, around);
+            return self.children(node, &Around { unmarked: true, ..around.clone() });
         }
         self.text(&format!("{mark}{inner}{mark}"), false);
     }
 
     fn link(&mut self, node: ego_tree::NodeRef<'_, Node>, element: &Element, around: &Around) {
+        if around.unmarked {
+            return self.children(node, around);
+        }
         let inner = self.inner(node, around);
         let to = element.attr("href").unwrap_or_default().trim();
         let leads = ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| to.starts_with(scheme));
         if !leads || inner.contains('\n') {
-            return self.children(node, around);
+            let unmarked = inner.contains('\n');
+            return self.children(node, &Around { unmarked, ..around.clone() });
         }
         let same = inner.is_empty() || inner == to || to.split_once(':').is_some_and(|(_, rest)| rest == inner);
         self.text(&if same { to.to_owned() } else { format!("[{inner}]({to})") }, false);
@@ -244,6 +263,15 @@ mod tests {
             ("<pre>let a;\n  b</pre>", "```\nlet a;\n  b\n```"),
         ] {
             assert_eq!(markdown(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn deep_and_wide_nesting_ends() {
+        for (open, close) in [("<div>", "</div>"), ("<b><a href='https://x'>", ""), ("<blockquote>", ""), ("<ul><li>", "")] {
+            let html = format!("{}deep<br>est{}", open.repeat(3_000), close.repeat(3_000));
+            let text = markdown(&html);
+            assert!(text.contains("deep") && text.contains("est"), "{open}");
         }
     }
 }

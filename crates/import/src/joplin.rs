@@ -33,8 +33,11 @@ pub(crate) const FORMAT: Format = Format {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let all = || export.files().iter().enumerate();
-    let tars = all().filter(|(i, file)| note::ending(&file.path) == "jex" || export.files().len() == 1 && export.head(*i).is_ok_and(|h| is_jex(&h)));
-    let mut files: Vec<usize> = tars.map(|(i, _)| i).filter(|&i| export.head(i).is_ok_and(|head| is_jex(&head))).collect();
+    let tars = all().filter(|(i, file)| {
+        note::ending(&file.path) == "jex" || export.files().len() == 1 && export.head(*i).is_ok_and(|h| is_jex(&h))
+    });
+    let mut files: Vec<usize> =
+        tars.map(|(i, _)| i).filter(|&i| export.head(i).is_ok_and(|head| is_jex(&head))).collect();
     let items: Vec<usize> = all().filter(|(_, file)| is_item_name(&file.path)).map(|(i, _)| i).collect();
     let is_item = |i: &usize| export.head(*i).is_ok_and(|head| note::contains(&head, "\ntype_: "));
     if items.iter().any(is_item) {
@@ -83,7 +86,8 @@ fn each(export: &Export, files: &[usize], options: &Options, out: &mut Out, tell
         let path = export.files().get(i).map_or("", |file| file.path.as_str());
         if is_item_name(path) {
             let whole = note::whole(export, i, options)?;
-            let item = if whole.too_long { Err("longer than any note".to_owned()) } else { item::read(path, &whole.text().0) };
+            let item =
+                if whole.too_long { Err("longer than any note".to_owned()) } else { item::read(path, &whole.text().0) };
             tell(&export.place(i, 1), item, out);
             out.file_ended(i, whole.text().1, whole.trouble)?;
         } else {
@@ -98,7 +102,13 @@ fn each(export: &Export, files: &[usize], options: &Options, out: &mut Out, tell
 }
 
 /// The items in a tar; files of notes are passed over.
-fn tar_items(export: &Export, i: usize, options: &Options, out: &mut Out, tell: Each<'_>) -> Result<Option<io::Error>, ImportError> {
+fn tar_items(
+    export: &Export,
+    i: usize,
+    options: &Options,
+    out: &mut Out,
+    tell: Each<'_>,
+) -> Result<Option<io::Error>, ImportError> {
     let mut tar = tar::Archive::new(export.open(i)?);
     let entries = match tar.entries() {
         Ok(entries) => entries,
@@ -126,7 +136,8 @@ fn tar_items(export: &Export, i: usize, options: &Options, out: &mut Out, tell: 
             _ => item::read(&path, &text::decode(&bytes).0.replace("\r\n", "\n")),
         };
         tell(&export.place(i, at), item, out);
-        if out.stopped() {
+        // What follows a cut is nothing more to tell of.
+        if out.stopped() || (bytes.len() as u64) < size.min(most) {
             break;
         }
     }
@@ -170,7 +181,8 @@ impl Known {
             let written = names.iter().map(|name| item.field(name)).find(|value| !value.is_empty())?;
             Stamp::instant(time::iso(written), written)
         };
-        let (created, updated) = (time(["user_created_time", "created_time"]), time(["user_updated_time", "updated_time"]));
+        let (created, updated) =
+            (time(["user_created_time", "created_time"]), time(["user_updated_time", "updated_time"]));
         let when = created.or_else(|| updated.clone()).unwrap_or_else(|| last.clone());
         *last = when.clone();
         let body = if item.field("markup_language") == "2" { html::markdown(&item.body) } else { item.body.clone() };

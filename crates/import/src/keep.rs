@@ -51,7 +51,15 @@ fn is_json(head: &[u8]) -> bool {
     let flags = has("\"isTrashed\"") && has("\"isPinned\"") && has("\"isArchived\"");
     let fits = |keys: &[&str]| {
         let any = |names: &[&str]| names.iter().filter(|n| keys.contains(n)).count();
-        any(&["isTrashed", "isPinned", "isArchived", "createdTimestampUsec", "userEditedTimestampUsec", "textContent", "listContent"]) >= 3
+        any(&[
+            "isTrashed",
+            "isPinned",
+            "isArchived",
+            "createdTimestampUsec",
+            "userEditedTimestampUsec",
+            "textContent",
+            "listContent",
+        ]) >= 3
     };
     (timed || flags) && json::hunt(head, fits)
 }

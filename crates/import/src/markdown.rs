@@ -89,7 +89,13 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
 }
 
 /// The properties and the text of a file, or why it is no note.
-fn said<'t>(graphs: &Graphs<'_>, entry: &Entry, text: &'t str, lost: u64, too_long: bool) -> Result<(Front, Cow<'t, str>), String> {
+fn said<'t>(
+    graphs: &Graphs<'_>,
+    entry: &Entry,
+    text: &'t str,
+    lost: u64,
+    too_long: bool,
+) -> Result<(Front, Cow<'t, str>), String> {
     let is_canvas = note::ending(&entry.path) == "canvas";
     match refused(text, lost, too_long) {
         Some(reason) if !is_canvas || too_long => return Err(reason),
@@ -189,7 +195,14 @@ struct Note<'a> {
 }
 
 impl<'a> Note<'a> {
-    fn new(export: &'a Export, entry: &'a Entry, front: Front, body: &'a str, options: &Options, told: &mut Told) -> Self {
+    fn new(
+        export: &'a Export,
+        entry: &'a Entry,
+        front: Front,
+        body: &'a str,
+        options: &Options,
+        told: &mut Told,
+    ) -> Self {
         told.not_valid += u64::from(front.kept_as_text.is_some());
         let date = |names: &[&str]| day::written(front.first(names)?, &options.zone);
         let (created, updated) = (date(&CREATED), date(&UPDATED));

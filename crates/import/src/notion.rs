@@ -10,7 +10,10 @@ mod table;
 use crate::{
     Format, ImportError, Options,
     export::Export,
-    note::{self, Note, Stamp, day, links::Files},
+    note::{
+        self, Note, Stamp, day,
+        links::{Files, percent_decoded},
+    },
     out::Out,
 };
 use evoke_message::{Attachment, Kind};
@@ -51,7 +54,9 @@ fn what(export: &Export, i: usize) -> Option<What> {
     let path = export.files().get(i)?.path.as_str();
     let has = |words: &[&str]| export.head(i).is_ok_and(|head| words.iter().all(|w| note::contains(&head, w)));
     match note::ending(path).as_str() {
-        "html" if has(&["<article id=\"", "class=\"page "]) || has(&["<article id=\"", "class=\"page-title\""]) => Some(What::Html),
+        "html" if has(&["<article id=\"", "class=\"page "]) || has(&["<article id=\"", "class=\"page-title\""]) => {
+            Some(What::Html)
+        }
         "html" if note::stem(path) == "index" && has(&["Workspace identifier:"]) => Some(What::Index),
         "md" => id_in_name(note::stem(path)).map(|_| What::Markdown),
         "csv" => id_in_name(table::base(note::stem(path))).map(|_| What::Csv),
@@ -156,7 +161,8 @@ impl Page {
         let file = export.files().get(i);
         let folder = file.map_or("", |file| note::folder(&file.path));
         let mut attachments: Vec<Attachment> = Vec::new();
-        for link in &self.links {
+        let is_page = |link: &str| id_in_name(table::base(note::stem(&percent_decoded(link)))).is_some();
+        for link in self.links.iter().filter(|link| !is_page(link)) {
             let found = links.file(link, folder);
             attachments.extend(found.filter(|new| !attachments.iter().any(|old| old == new)));
         }
@@ -176,9 +182,13 @@ impl Page {
 
 /// When it was made, by what Notion keeps itself; else the first date that it bears.
 fn created(properties: &[Property], zone: &TimeZone) -> Option<Stamp> {
-    let is = |p: &&Property| p.kind == "created_time" || matches!(lower(p).as_str(), "created" | "created time" | "created at" | "date created");
+    let is = |p: &&Property| {
+        p.kind == "created_time"
+            || matches!(lower(p).as_str(), "created" | "created time" | "created at" | "date created")
+    };
     let dated = |p: &&Property| p.kind == "date" || matches!(lower(p).as_str(), "date" | "day" | "when");
-    let find = |fits: &dyn Fn(&&Property) -> bool| properties.iter().filter(|p| fits(p)).find_map(|p| stamp(&p.value, zone));
+    let find =
+        |fits: &dyn Fn(&&Property) -> bool| properties.iter().filter(|p| fits(p)).find_map(|p| stamp(&p.value, zone));
     find(&is).or_else(|| find(&dated))
 }
 
@@ -215,7 +225,13 @@ mod tests {
 
     #[test]
     fn dates_as_notion_writes_them() {
-        for value in ["May 1, 2024 3:00 PM", "@May 1, 2024 3:00 PM", "May 1, 2024 3:00 PM (GMT+2) → May 2, 2024", "2024/05/01 15:00", "1. Mai 2024 15:00"] {
+        for value in [
+            "May 1, 2024 3:00 PM",
+            "@May 1, 2024 3:00 PM",
+            "May 1, 2024 3:00 PM (GMT+2) → May 2, 2024",
+            "2024/05/01 15:00",
+            "1. Mai 2024 15:00",
+        ] {
             let found = stamp(value, &TimeZone::UTC).map(|s| s.time);
             assert_eq!(found, Some(1_714_575_600_000), "{value}");
         }

@@ -187,7 +187,8 @@ fn key(export: &Export, path: &str) -> String {
 
 impl Heading {
     fn line(&self) -> String {
-        let marks: Vec<&str> = [self.keyword.as_str(), self.title.as_str()].into_iter().filter(|m| !m.is_empty()).collect();
+        let marks: Vec<&str> =
+            [self.keyword.as_str(), self.title.as_str()].into_iter().filter(|m| !m.is_empty()).collect();
         let said = format!("{} {}", "#".repeat(self.level.min(6)), markup::inline(&marks.join(" ")));
         let tags = note::tags(self.tags.iter().map(String::as_str));
         format!("{said} {tags}").trim_end().to_owned()

@@ -36,7 +36,9 @@ pub(crate) const FORMAT: Format = Format {
 
 fn is_page(keys: &[&str]) -> bool {
     let any = |names: &[&str]| names.iter().any(|n| keys.contains(n));
-    keys.contains(&"title") && any(&["create-time", "edit-time", "children"]) && !any(&["mapping", "chat_messages", "messages"])
+    keys.contains(&"title")
+        && any(&["create-time", "edit-time", "children"])
+        && !any(&["mapping", "chat_messages", "messages"])
 }
 
 fn is_block(keys: &[&str]) -> bool {
@@ -46,7 +48,9 @@ fn is_block(keys: &[&str]) -> bool {
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let is = |head: &[u8]| {
         let block = note::contains(head, "\"string\"") && json::hunt(head, is_block);
-        block || note::contains(head, "\"create-time\"") && json::hunt(head, |keys| is_page(keys) && keys.contains(&"create-time"))
+        block
+            || note::contains(head, "\"create-time\"")
+                && json::hunt(head, |keys| is_page(keys) && keys.contains(&"create-time"))
     };
     let files = export.json_files(|head| head.trim_ascii_start().starts_with(b"[") && is(head));
     (!files.is_empty()).then_some(files)
@@ -89,7 +93,10 @@ struct Input<'a> {
 
 impl Input<'_> {
     /// Hands every page to `each` until it says `false`; then why the file ended early, where it did.
-    fn pages(self, each: &mut dyn FnMut(Result<(Value, u64), String>) -> bool) -> Result<Option<io::Error>, ImportError> {
+    fn pages(
+        self,
+        each: &mut dyn FnMut(Result<(Value, u64), String>) -> bool,
+    ) -> Result<Option<io::Error>, ImportError> {
         let input = text::utf8(self.export.open(self.i)?).map_err(|e| self.export.trouble(self.i, e))?;
         let want = |inside: Option<It>, _: &str, opening: Opening| match (inside, opening) {
             (None, Opening::Array) => Want::Enter(It::Pages),
@@ -128,7 +135,9 @@ pub(super) struct Graph {
 impl Graph {
     fn look(&mut self, page: &Value) {
         walk(page, &mut |block| {
-            block::references(string(block), &mut |uid| drop(self.wanted.insert(uid.to_owned())));
+            block::references(string(block), &mut |uid| {
+                self.wanted.insert(uid.to_owned());
+            });
             let email = text_of(block, "create-email");
             if self.writers.len() < 2 && !email.is_empty() {
                 self.writers.insert(email.to_owned());
@@ -190,6 +199,17 @@ fn edited(value: &Value) -> Option<Stamp> {
     stamp(value, ["edit-time", ":edit/time"])
 }
 
+/// Of the first block that has a time.
+fn first_time(page: &Value) -> Option<Stamp> {
+    let mut first = None;
+    walk(page, &mut |block| {
+        if first.is_none() {
+            first = created(block).or_else(|| edited(block));
+        }
+    });
+    first
+}
+
 struct Reading<'a> {
     input: Input<'a>,
     graph: &'a Graph,
@@ -224,8 +244,9 @@ impl Reading<'_> {
         let thread = Thread::new(SOURCE, Kind::Note, uid);
         let zone = &self.input.options.zone;
         let when = created(&page).or_else(|| edited(&page));
-        let when = when.or_else(|| day::written(title, zone).map(Stamp::from));
-        let when = when.unwrap_or_else(|| Stamp::of_file(self.input.export.files().get(self.input.i), self.input.options));
+        let when = when.or_else(|| day::written(title, zone).map(Stamp::from)).or_else(|| first_time(&page));
+        let when =
+            when.unwrap_or_else(|| Stamp::of_file(self.input.export.files().get(self.input.i), self.input.options));
         let mut names = Vec::new();
         walk(&page, &mut |block| {
             let name = self.graph.sender(text_of(block, "create-email")).name;
@@ -259,18 +280,25 @@ impl One<'_, '_> {
     /// A block and what stands below it. One without a time has that of the block above it.
     fn block(&mut self, value: &Value, above: Option<MessageId>, when: &Stamp, out: &mut Out) -> Flow {
         let place = self.reading.place();
-        let when = created(value).or_else(|| edited(value)).unwrap_or_else(|| when.clone());
+        let own = created(value).or_else(|| edited(value));
+        let written = own.as_ref().map(|stamp| stamp.original.clone()).unwrap_or_default();
+        let when = own.unwrap_or_else(|| when.clone());
         let uid = text_of(value, "uid");
         let block = Block { value, graph: self.reading.graph };
         let text = block.markdown();
         let id = match uid {
-            "" => self.ids.next(self.thread, &[&when.original, &text]),
+            "" => self.ids.next(self.thread, &[&written, &text]),
             uid => self.thread.message_id(uid),
         };
         if text.is_empty() {
             out.skipped("empty block", place)?;
         } else {
-            self.told(value, Message { text, reply_to: above, ..self.thread.message(id, note::me(), place) }, &when, out)?;
+            self.told(
+                value,
+                Message { text, reply_to: above, ..self.thread.message(id, note::me(), place) },
+                &when,
+                out,
+            )?;
         }
         if !block.is_table() {
             for child in children(value) {

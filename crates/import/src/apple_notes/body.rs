@@ -28,7 +28,8 @@ pub(super) fn read(data: &[u8], longest: usize, file: &dyn Fn(&str, &str) -> Fil
     let bytes = unpacked(data, longest)?;
     let note = field(&bytes, 2).and_then(|document| field(document, 3)).ok_or("it holds no text")?;
     let text = String::from_utf8_lossy(field(note, 2).unwrap_or_default()).into_owned();
-    let runs: Vec<Run> = fields(note).filter_map(|(n, value)| (n == 5).then(|| Run::of(value.bytes()?)).flatten()).collect();
+    let runs: Vec<Run> =
+        fields(note).filter_map(|(n, value)| (n == 5).then(|| Run::of(value.bytes()?)).flatten()).collect();
     Ok(written(&text, &runs, file))
 }
 
@@ -146,7 +147,8 @@ impl Run {
     fn of(bytes: &[u8]) -> Option<Self> {
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let line = field(bytes, 2).map(Line::of).unwrap_or_default();
-        let attachment = field(bytes, 12).map(|info| (words(field(info, 1).unwrap_or_default()), words(field(info, 2).unwrap_or_default())));
+        let attachment = field(bytes, 12)
+            .map(|info| (words(field(info, 1).unwrap_or_default()), words(field(info, 2).unwrap_or_default())));
         Some(Self {
             len: usize::try_from(number(bytes, 1)?).ok()?,
             line,
@@ -310,7 +312,13 @@ mod tests {
 
     #[test]
     fn damage_is_no_panic() {
-        for bytes in [&[][..], &[0x12], &[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], &[0x1f, 0x8b, 0], &[0x78, 1, 2]] {
+        for bytes in [
+            &[][..],
+            &[0x12],
+            &[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            &[0x1f, 0x8b, 0],
+            &[0x78, 1, 2],
+        ] {
             assert!(read(bytes, 1000, &|_, _| Files::default()).is_err());
             assert_eq!(table(bytes), "");
         }

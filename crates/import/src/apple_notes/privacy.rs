@@ -19,8 +19,10 @@ pub(super) fn files(export: &Export) -> Vec<usize> {
         let name = note::stem(path).to_lowercase().replace(['_', '-'], " ");
         note::ending(path) == "csv" && name == "notes details"
     };
-    let lists: Vec<(usize, &str)> = all().filter(|(_, f)| is_list(&f.path)).map(|(i, f)| (i, note::folder(&f.path))).collect();
-    let below = |path: &str| lists.iter().any(|(_, folder)| folder.is_empty() || path.starts_with(&format!("{folder}/")));
+    let lists: Vec<(usize, &str)> =
+        all().filter(|(_, f)| is_list(&f.path)).map(|(i, f)| (i, note::folder(&f.path))).collect();
+    let below =
+        |path: &str| lists.iter().any(|(_, folder)| folder.is_empty() || path.starts_with(&format!("{folder}/")));
     let is_text = |path: &str| {
         let folder = note::folder(path).rsplit('/').next().unwrap_or_default();
         note::ending(path) == "txt" && !folder.is_empty() && below(path)
@@ -53,14 +55,22 @@ pub(super) fn read(export: &Export, files: &[usize], options: &Options, out: &mu
         }
         let (text, lost) = whole.text();
         let about: About = known.get(note::stem(path(i))).cloned().unwrap_or_default();
-        let stamp = |written: &str| day::written(written.trim_end_matches(" GMT").trim_end_matches(" UTC"), &jiff::tz::TimeZone::UTC).map(|when| Stamp { zone_known: true, ..Stamp::from(when) });
+        let stamp = |written: &str| {
+            day::written(written.trim_end_matches(" GMT").trim_end_matches(" UTC"), &jiff::tz::TimeZone::UTC)
+                .map(|when| Stamp { zone_known: true, ..Stamp::from(when) })
+        };
         let when = stamp(&about.created).or_else(|| stamp(&about.edited));
         let when = when.unwrap_or_else(|| Stamp::of_file(export.files().get(i), options));
         let key = format!("{} {}", about.created, note::stem(path(i)));
         let count = keys.entry(key.clone()).or_default();
         *count += 1;
         let key = if *count == 1 { key } else { format!("{key} {count}") };
-        let note = Note { text: text.into_owned(), updated: stamp(&about.edited).map(|s| s.time), attachments: beside(export, i), ..Note::new(SOURCE, key, when) };
+        let note = Note {
+            text: text.into_owned(),
+            updated: stamp(&about.edited).map(|s| s.time),
+            attachments: beside(export, i),
+            ..Note::new(SOURCE, key, when)
+        };
         let _ = if about.deleted { out.skipped("in Recently Deleted of Notes", place) } else { note.put(place, out) };
         out.file_ended(i, lost, whole.trouble)?;
         if out.stopped() {

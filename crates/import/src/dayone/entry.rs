@@ -19,7 +19,8 @@ pub(super) struct Media {
 
 impl Media {
     pub(super) fn of(export: &Export) -> Self {
-        let files = export.files().iter().filter(|file| !matches!(note::ending(&file.path).as_str(), "json" | "doentry"));
+        let files =
+            export.files().iter().filter(|file| !matches!(note::ending(&file.path).as_str(), "json" | "doentry"));
         Self { paths: files.map(|file| (note::stem(&file.path).to_lowercase(), file.path.clone())).collect() }
     }
 
@@ -58,7 +59,8 @@ impl Entry {
         let tags = value.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let mut files = Vec::new();
         let mut heard = Vec::new();
-        for (list, ending) in [("photos", "type"), ("videos", "type"), ("audios", "format"), ("pdfAttachments", "type")] {
+        for (list, ending) in [("photos", "type"), ("videos", "type"), ("audios", "format"), ("pdfAttachments", "type")]
+        {
             for file in value.get(list).and_then(Value::as_array).into_iter().flatten() {
                 let field = |name: &str| file.get(name).and_then(Value::as_str).unwrap_or_default();
                 let stem = if field("md5").is_empty() { field("identifier") } else { field("md5") };
@@ -203,7 +205,10 @@ mod tests {
 
     #[test]
     fn texts_as_the_app_writes_them() {
-        assert_eq!(unescaped("Hi\\! 3\\.5 \\- x\n\n![](dayone-moment://AB12)\nend\u{2028}\u{200b}."), "Hi! 3.5 - x\n\n\nend\n.");
+        assert_eq!(
+            unescaped("Hi\\! 3\\.5 \\- x\n\n![](dayone-moment://AB12)\nend\u{2028}\u{200b}."),
+            "Hi! 3.5 - x\n\n\nend\n."
+        );
         assert_eq!(unescaped("C:\\dir \\"), "C:\\dir \\");
         let rich_text = r#"{"contents":[{"attributes":{"line":{"header":1}},"text":"T\n"},{"embeddedObjects":[]},{"text":"a"},{"text":"b\n"},{"attributes":{"line":{"listStyle":"checkbox","checked":true}},"text":"c"}]}"#;
         assert_eq!(rich(rich_text), "# T\nab\n- [x] c");

@@ -100,7 +100,8 @@ fn todo(tag: &str, done: &str) -> &'static str {
 }
 
 fn encrypted(tag: &str) -> String {
-    let hint = tag.split_once("hint=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(hint, _)| xml::unescape(hint));
+    let hint =
+        tag.split_once("hint=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(hint, _)| xml::unescape(hint));
     match hint.filter(|hint| !hint.trim().is_empty()) {
         Some(hint) => format!("encrypted text, hint: {hint}"),
         None => "encrypted text".to_owned(),
@@ -115,10 +116,22 @@ mod tests {
     fn elements_of_evernote() {
         for (enml, text) in [
             ("<?xml version=\"1.0\"?><!DOCTYPE en-note><en-note>a&nbsp;b</en-note>", "a\u{a0}b"),
-            ("<en-note><div><en-todo checked=\"true\"/>done</div><div><en-todo/>open</div></en-note>", "[x] done\n[ ] open"),
-            ("<en-note><ul style=\"--en-todo:true;\"><li style=\"--en-checked:true;\"><div>b</div></li></ul></en-note>", "- [x] b"),
-            ("<en-note>a <en-crypt hint=\"h\" cipher=\"AES\">XXXX</en-crypt> b<en-media hash=\"x\" type=\"a/b\"/></en-note>", "a (encrypted text, hint: h) b"),
-            ("<en-note><div style=\"x;-en-codeblock:true;\"><div>let a;</div><div>  b</div></div><div>c</div></en-note>", "```\nlet a;\n  b\n```\n\nc"),
+            (
+                "<en-note><div><en-todo checked=\"true\"/>done</div><div><en-todo/>open</div></en-note>",
+                "[x] done\n[ ] open",
+            ),
+            (
+                "<en-note><ul style=\"--en-todo:true;\"><li style=\"--en-checked:true;\"><div>b</div></li></ul></en-note>",
+                "- [x] b",
+            ),
+            (
+                "<en-note>a <en-crypt hint=\"h\" cipher=\"AES\">XXXX</en-crypt> b<en-media hash=\"x\" type=\"a/b\"/></en-note>",
+                "a (encrypted text, hint: h) b",
+            ),
+            (
+                "<en-note><div style=\"x;-en-codeblock:true;\"><div>let a;</div><div>  b</div></div><div>c</div></en-note>",
+                "```\nlet a;\n  b\n```\n\nc",
+            ),
             ("<en-note><div style=\"--en-task-group:true;\"><div>drawn</div></div><div>c</div></en-note>", "c"),
             ("<en-note><div>never closed", "never closed"),
         ] {

@@ -30,14 +30,14 @@ impl<R: Read> Notes<R> {
     pub(super) fn next(&mut self) -> io::Result<Option<Found>> {
         let mut chunk = Vec::new();
         while !std::mem::take(&mut self.begun) {
-            if self.to_tag_end(&mut chunk)? == 0 {
+            if self.take_tag(&mut chunk)? == 0 {
                 return Ok(None);
             }
             self.begun = is_open(last_tag(&chunk), "note");
         }
         let (mut held, mut len) = (b"<note>".to_vec(), 0);
         loop {
-            let read = match self.to_tag_end(&mut chunk) {
+            let read = match self.take_tag(&mut chunk) {
                 Err(_) if len > 0 => 0,
                 other => other?,
             };
@@ -57,7 +57,7 @@ impl<R: Read> Notes<R> {
                 return Ok(Some(self.found(held, len, true)));
             }
             if is_open(tag, "data") && !tag.ends_with(b"/>") {
-                self.to_next_tag()?;
+                self.pass_data()?;
             }
         }
     }
@@ -72,7 +72,7 @@ impl<R: Read> Notes<R> {
     }
 
     /// Up to and with the next `>`; how many bytes that is. Of what is too long only the end is held.
-    fn to_tag_end(&mut self, chunk: &mut Vec<u8>) -> io::Result<u64> {
+    fn take_tag(&mut self, chunk: &mut Vec<u8>) -> io::Result<u64> {
         chunk.clear();
         let mut read = 0;
         loop {
@@ -95,7 +95,7 @@ impl<R: Read> Notes<R> {
     }
 
     /// Over everything before the next `<`.
-    fn to_next_tag(&mut self) -> io::Result<()> {
+    fn pass_data(&mut self) -> io::Result<()> {
         loop {
             let input = match self.input.fill_buf() {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -139,7 +139,11 @@ mod tests {
     fn notes_without_their_files() {
         let note = |text: &str| Found::Note(format!("<note>{text}</note>"));
         check("<en-export><note><a>1</a></note>\n<note a='b'>2</note></en-export>", 99, &[note("<a>1</a>"), note("2")]);
-        check("<note><data encoding=\"base64\">AAAA\nBBBB</data>x</note>", 99, &[note("<data encoding=\"base64\"></data>x")]);
+        check(
+            "<note><data encoding=\"base64\">AAAA\nBBBB</data>x</note>",
+            99,
+            &[note("<data encoding=\"base64\"></data>x")],
+        );
         check("<note><note-attributes/><data/>x</note>", 99, &[note("<note-attributes/><data/>x")]);
         check("<en-export></en-export>", 99, &[]);
     }

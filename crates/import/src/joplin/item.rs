@@ -64,7 +64,10 @@ mod tests {
         assert_eq!((item.title.as_str(), item.body.as_str()), ("Title", "id: no\n\nbody: text"));
         assert_eq!((item.kind(), item.field("source_url")), (Some(1), "https://a.b/c: d"));
         let bare = read("x/0123456789abcdef0123456789abcdef.md", "note_id: a\ntag_id: b\ntype_: 6").unwrap();
-        assert_eq!((bare.title.as_str(), bare.kind(), bare.id.as_str()), ("", Some(6), "0123456789abcdef0123456789abcdef"));
+        assert_eq!(
+            (bare.title.as_str(), bare.kind(), bare.id.as_str()),
+            ("", Some(6), "0123456789abcdef0123456789abcdef")
+        );
         assert!(read("a.md", "Title\n\nbody").is_err());
     }
 }

@@ -41,7 +41,9 @@ impl<'a> Graphs<'a> {
         for line in Lines::new(export.open(i)?, options.limits.record).map_err(|e| export.trouble(i, e))? {
             let Ok(Line::Text { text, .. }) = line else { continue };
             match property(&text) {
-                Some(("id", id)) if !last.is_empty() => drop(self.blocks.insert(id.to_owned(), std::mem::take(&mut last))),
+                Some(("id", id)) if !last.is_empty() => {
+                    drop(self.blocks.insert(id.to_owned(), std::mem::take(&mut last)))
+                }
                 Some(_) => {}
                 None => last = bullet(&text).chars().take(LONGEST).collect(),
             }
@@ -50,7 +52,8 @@ impl<'a> Graphs<'a> {
     }
 
     fn root(&self, path: &str) -> Option<&'a str> {
-        let inside = |root: &&&str| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/'));
+        let inside =
+            |root: &&&str| root.is_empty() || path.strip_prefix(**root).is_some_and(|rest| rest.starts_with('/'));
         self.roots.iter().filter(inside).max_by_key(|root| root.len()).copied()
     }
 
@@ -144,7 +147,8 @@ fn bullet(line: &str) -> &str {
 fn property(line: &str) -> Option<(&str, &str)> {
     let (name, value) = bullet(line).split_once("::")?;
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
-    (!name.is_empty() && name.chars().all(plain) && (value.is_empty() || value.starts_with(' '))).then(|| (name, value.trim()))
+    (!name.is_empty() && name.chars().all(plain) && (value.is_empty() || value.starts_with(' ')))
+        .then(|| (name, value.trim()))
 }
 
 /// The properties of the page itself: those of its first block, and the text below.
@@ -158,7 +162,9 @@ fn properties(text: &str) -> (Front, &str) {
         let Some((name, value)) = property(line) else { break };
         let links = value.replace("[[", "").replace("]]", "");
         let values = match name {
-            "tags" | "alias" | "aliases" => links.split(',').map(|v| v.trim().trim_start_matches('#').to_owned()).collect(),
+            "tags" | "alias" | "aliases" => {
+                links.split(',').map(|v| v.trim().trim_start_matches('#').to_owned()).collect()
+            }
             _ => vec![value.to_owned()],
         };
         let values: Vec<String> = values.into_iter().filter(|v| !v.is_empty()).collect();

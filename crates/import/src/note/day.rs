@@ -133,7 +133,8 @@ fn compact(text: &str) -> Option<DateTime> {
 /// A date in words, with a clock where there is one: "January 31, 2024 10:30", "Sunday, 31 January 2024 at 3:00 PM".
 fn day_and_clock(text: &str) -> Option<DateTime> {
     let (text, half) = half_of_day(text);
-    let (before, clock) = text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "0:00"));
+    let (before, clock) =
+        text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "0:00"));
     let words = tokens(before);
     let bare: Vec<&str> = words.iter().copied().filter(|token| !is_weekday(token) && !is_joint(token)).collect();
     let day = date(&bare).or_else(|| bare.windows(3).filter(|_| bare.len() <= 5).find_map(date))?;
@@ -161,7 +162,10 @@ fn half_of_day(text: &str) -> (&str, Option<bool>) {
 
 /// Words between the parts of a date.
 fn is_joint(token: &str) -> bool {
-    matches!(token.to_lowercase().as_str(), "de" | "del" | "of" | "the" | "at" | "um" | "à" | "às" | "alle" | "om" | "kl")
+    matches!(
+        token.to_lowercase().as_str(),
+        "de" | "del" | "of" | "the" | "at" | "um" | "à" | "às" | "alle" | "om" | "kl"
+    )
 }
 
 /// Runs of letters and of digits; "31st" is "31".
@@ -178,7 +182,10 @@ fn tokens(text: &str) -> Vec<&str> {
 fn is_weekday(token: &str) -> bool {
     let lower = token.to_lowercase();
     // What is left of 日曜日, 星期日, 일요일.
-    if matches!(token, "曜" | "火曜" | "水曜" | "木曜" | "金曜" | "土曜" | "요") || token.starts_with("星期") || token.ends_with('요') {
+    if matches!(token, "曜" | "火曜" | "水曜" | "木曜" | "金曜" | "土曜" | "요")
+        || token.starts_with("星期")
+        || token.ends_with('요')
+    {
         return true;
     }
     let start: String = lower.chars().take(3).collect();

@@ -41,7 +41,8 @@ impl<'a> Files<'a> {
         }
         let beside = [join(folder, &target), join(folder, link)];
         let name = target.rsplit('/').next().unwrap_or(&target).to_owned();
-        let found = beside.iter().find_map(|path| self.paths.get(path.as_str())).or_else(|| self.paths.get(name.as_str()));
+        let found =
+            beside.iter().find_map(|path| self.paths.get(path.as_str())).or_else(|| self.paths.get(name.as_str()));
         let path = found.map(|path| (*path).to_owned());
         let missing = path.is_none().then(|| "not in this export".to_owned());
         Some(Attachment { mime: mime::of_name(&name), name, path, missing })

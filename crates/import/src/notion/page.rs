@@ -62,7 +62,14 @@ fn properties(page: &Html) -> Vec<Property> {
         let name: String = cell("th")?.text().collect::<String>().trim().to_owned();
         let td = cell("td")?;
         let value = match kind {
-            "checkbox" => if Selector::parse(".checkbox-on, input[checked]").is_ok_and(|s| td.select(&s).next().is_some()) { "yes" } else { "no" }.to_owned(),
+            "checkbox" => {
+                if Selector::parse(".checkbox-on, input[checked]").is_ok_and(|s| td.select(&s).next().is_some()) {
+                    "yes"
+                } else {
+                    "no"
+                }
+                .to_owned()
+            }
             "multi_select" | "person" | "relation" | "file" => {
                 let each = td.child_elements().map(html::element).filter(|value| !value.is_empty());
                 each.collect::<Vec<_>>().join(", ")

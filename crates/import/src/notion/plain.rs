@@ -32,7 +32,9 @@ fn properties(text: &str) -> (Vec<Property>, &str) {
     let (block, rest) = text.split_at(end);
     let line = |line: &str| {
         let (name, value) = line.split_once(": ").or_else(|| line.strip_suffix(':').map(|name| (name, "")))?;
-        let plain = !name.is_empty() && name.chars().count() <= NAME && !name.starts_with(['-', '*', '>', '#', '|', '[', '!', '`', '<', ' ']);
+        let plain = !name.is_empty()
+            && name.chars().count() <= NAME
+            && !name.starts_with(['-', '*', '>', '#', '|', '[', '!', '`', '<', ' ']);
         plain.then(|| Property { name: name.trim().to_owned(), value: value.trim().to_owned(), kind: String::new() })
     };
     let lines: Option<Vec<Property>> = block.lines().map(line).collect();

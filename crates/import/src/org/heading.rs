@@ -4,8 +4,21 @@ use crate::note::{Stamp, day};
 use jiff::tz::TimeZone;
 
 /// Words that stand before a title where a file does not name its own.
-const KEYWORDS: [&str; 13] =
-    ["TODO", "DONE", "NEXT", "WAITING", "CANCELLED", "CANCELED", "HOLD", "STARTED", "DOING", "LATER", "NOW", "SOMEDAY", "INPROGRESS"];
+const KEYWORDS: [&str; 13] = [
+    "TODO",
+    "DONE",
+    "NEXT",
+    "WAITING",
+    "CANCELLED",
+    "CANCELED",
+    "HOLD",
+    "STARTED",
+    "DOING",
+    "LATER",
+    "NOW",
+    "SOMEDAY",
+    "INPROGRESS",
+];
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Heading {
@@ -34,18 +47,18 @@ pub(super) fn sections(text: &str) -> Vec<Section<'_>> {
     let (mut drawer, mut block) = (None, None::<String>);
     for (n, line) in text.lines().enumerate() {
         let trimmed = line.trim();
-        if block.is_none() {
-            if let Some(heading) = heading(line, &keywords) {
-                out.push(Section { heading: Some(heading), line: n + 1, ..Section::default() });
-                drawer = None;
-                continue;
-            }
+        if let Some(heading) = heading(line, &keywords).filter(|_| block.is_none()) {
+            out.push(Section { heading: Some(heading), line: n + 1, ..Section::default() });
+            drawer = None;
+            continue;
         }
         let Some(section) = out.last_mut() else { continue };
         let lower = trimmed.to_lowercase();
         match (&drawer, &block) {
             (Some(_), _) if lower == ":end:" => drawer = None,
-            (Some(name), _) if name == "properties" => section.properties.extend(pair(trimmed.strip_prefix(':').unwrap_or_default(), ':')),
+            (Some(name), _) if name == "properties" => {
+                section.properties.extend(pair(trimmed.strip_prefix(':').unwrap_or_default(), ':'))
+            }
             (Some(_), _) => {}
             (None, Some(end)) => {
                 section.lines.push(line);
@@ -66,7 +79,7 @@ pub(super) fn sections(text: &str) -> Vec<Section<'_>> {
                         keywords.extend(words.filter(|w| !w.is_empty()).map(str::to_owned));
                     }
                     section.keywords.push(keyword);
-                } else if !lower.starts_with("clock:") && !(trimmed.starts_with("# ") || trimmed == "#") {
+                } else if !(lower.starts_with("clock:") || trimmed.starts_with("# ") || trimmed == "#") {
                     section.lines.push(line);
                 }
             }
@@ -105,7 +118,8 @@ fn heading(line: &str, keywords: &[String]) -> Option<Heading> {
 fn tags(text: &str) -> (&str, Vec<String>) {
     let (title, last) = text.rsplit_once([' ', '\t']).unwrap_or(("", text));
     let inside = last.strip_prefix(':').and_then(|l| l.strip_suffix(':')).unwrap_or_default();
-    let is_tag = |tag: &str| !tag.is_empty() && tag.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '#' | '%'));
+    let is_tag =
+        |tag: &str| !tag.is_empty() && tag.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '#' | '%'));
     if !inside.is_empty() && inside.split(':').all(is_tag) {
         (title.trim_end(), inside.split(':').map(str::to_owned).collect())
     } else {
@@ -127,7 +141,8 @@ impl Section<'_> {
     /// When it was written: by its property, by a time in its title, by the first inactive time in its
     /// text; else when it was done or planned.
     pub(super) fn created(&self, zone: &TimeZone) -> Option<Stamp> {
-        let property = ["CREATED", "CREATED_AT", "DATE_CREATED", "CREATED_TIME"].iter().find_map(|name| self.property(name));
+        let property =
+            ["CREATED", "CREATED_AT", "DATE_CREATED", "CREATED_TIME"].iter().find_map(|name| self.property(name));
         let title = self.heading.as_ref().map(|h| h.title.as_str()).unwrap_or_default();
         let planned = |name: &str| self.lines.iter().find_map(|line| line.split_once(name)).map(|(_, rest)| rest);
         let planning = |line: &&&str| !["SCHEDULED:", "DEADLINE:", "CLOSED:"].iter().any(|name| line.contains(name));
@@ -161,7 +176,9 @@ fn stamp_in(text: &str, open: char, zone: &TimeZone) -> Option<Stamp> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(open) {
         rest = after;
-        let is_date = after.get(..10).is_some_and(|d| d.bytes().enumerate().all(|(n, b)| if matches!(n, 4 | 7) { b == b'-' } else { b.is_ascii_digit() }));
+        let is_date = after.get(..10).is_some_and(|d| {
+            d.bytes().enumerate().all(|(n, b)| if matches!(n, 4 | 7) { b == b'-' } else { b.is_ascii_digit() })
+        });
         if is_date {
             return stamp(after, zone);
         }

@@ -69,7 +69,10 @@ fn link(rest: &str) -> Option<(String, usize)> {
     let (inside, _) = inside.split_once("]]")?;
     let (address, words) = inside.split_once("][").unwrap_or((inside, ""));
     let n = inside.len() + 4;
-    let file = address.strip_prefix("file:").or_else(|| address.strip_prefix("attachment:")).or_else(|| Some(address).filter(|a| a.starts_with("./") || a.starts_with("../")));
+    let file = address
+        .strip_prefix("file:")
+        .or_else(|| address.strip_prefix("attachment:"))
+        .or_else(|| Some(address).filter(|a| a.starts_with("./") || a.starts_with("../")));
     let said = match (address, words) {
         (a, "") if a.starts_with("id:") => a.to_owned(),
         (_, words) if file.is_some() => {
@@ -95,7 +98,9 @@ fn emphasis(rest: &str, mark: char) -> Option<(String, usize)> {
         let at = from + inside.get(from..)?.find(mark)?;
         let words = inside.get(..at)?;
         let after = inside.get(at + 1..)?.chars().next();
-        let ends = after.is_none_or(|c| c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | '}' | '\'' | '"' | '-' | '['));
+        let ends = after.is_none_or(|c| {
+            c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | '}' | '\'' | '"' | '-' | '[')
+        });
         if ends && !words.is_empty() && !words.ends_with(|c: char| c.is_whitespace()) {
             let marks = match mark {
                 '*' => "**",
@@ -118,14 +123,26 @@ mod tests {
     fn text_of_org() {
         for (org, text) in [
             ("a *bold* /it/ =x*y= ~c~ +no+ 2*3*4 a/b/c", "a **bold** *it* `x*y` `c` ~~no~~ 2*3*4 a/b/c"),
-            ("[[https://a.b/c][words /x/]] [[https://a.b]] [[id:1][note]] [[*Heading]]", "[words /x/](https://a.b/c) https://a.b note Heading"),
+            (
+                "[[https://a.b/c][words /x/]] [[https://a.b]] [[id:1][note]] [[*Heading]]",
+                "[words /x/](https://a.b/c) https://a.b note Heading",
+            ),
             ("[[file:pics/a.png]] [[./b.pdf][the b]]", "[a.png](pics/a.png) [the b](./b.pdf)"),
             ("- [ ] task [1/2] [", "- [ ] task [1/2] ["),
             ("* */ ==", "* */ =="),
         ] {
             assert_eq!(inline(org), text, "{org}");
         }
-        let lines = ["  one", "", "  #+begin_src rust", "  let a = *b*;", "  #+end_src", "#+BEGIN_QUOTE", "said", "#+END_QUOTE"];
+        let lines = [
+            "  one",
+            "",
+            "  #+begin_src rust",
+            "  let a = *b*;",
+            "  #+end_src",
+            "#+BEGIN_QUOTE",
+            "said",
+            "#+END_QUOTE",
+        ];
         assert_eq!(markdown(&lines), "  one\n\n```rust\n  let a = *b*;\n```\n> said".trim());
     }
 }
