@@ -24,7 +24,7 @@ use crate::{
     Format, ImportError, Limits, OF_SINGLE_FILES, Options,
     archive::Window,
     export::{Entry, Export},
-    markdown::day::{self, Named, When},
+    note::day::{self, Named, When},
     out::Out,
     record::{ContentIds, Thread},
 };

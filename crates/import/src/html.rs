@@ -123,11 +123,13 @@ struct Text {
     /// Line breaks that are due before the next text.
     breaks: usize,
     space: bool,
+    /// A list's mark or a check box was written last: what follows stands beside it, even a block.
+    marked: bool,
 }
 
 impl Text {
     fn new(left_out: fn(&Element) -> bool) -> Self {
-        Self { out: String::new(), left_out, lead: 0, breaks: 0, space: false }
+        Self { out: String::new(), left_out, lead: 0, breaks: 0, space: false, marked: false }
     }
 
     fn node(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) {
@@ -206,9 +208,10 @@ impl Text {
                 self.breaks = if around.depth == 0 { 2 } else { 1 };
             }
             "li" => {
-                self.breaks = 1;
+                (self.breaks, self.marked) = (1, false);
                 let mark = around.number.map_or("-".to_owned(), |n| format!("{n}."));
                 self.push(&format!("{}{mark} ", "  ".repeat(around.depth.saturating_sub(1))));
+                self.marked = true;
                 self.children(node, &Around { number: None, ..around.clone() });
                 self.breaks = 1;
             }
@@ -225,6 +228,7 @@ impl Text {
             }
             "input" if element.attr("type") == Some("checkbox") => {
                 self.push(if element.attr("checked").is_some() { "[x] " } else { "[ ] " });
+                self.marked = true;
             }
             _ if BLOCKS.contains(&name) => {
                 let due = if name == "p" { 2 } else { 1 };
@@ -280,6 +284,7 @@ impl Text {
         if !inner.out.is_empty() {
             self.breaks = self.breaks.max(inner.lead);
             self.push(&inner.out);
+            self.marked = inner.marked;
         }
         self.breaks = self.breaks.max(inner.breaks);
         self.space |= inner.space;
@@ -319,15 +324,16 @@ impl Text {
 
     /// Writes what is due.
     fn settle(&mut self) {
+        if std::mem::take(&mut self.marked) {
+            (self.breaks, self.space) = (0, false);
+        }
         if self.out.is_empty() {
             self.lead = self.breaks;
-        } else {
-            if self.breaks > 0 {
-                self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
-                self.out.push_str(&"\n".repeat(self.breaks));
-            } else if self.space && !self.out.ends_with(char::is_whitespace) {
-                self.out.push(' ');
-            }
+        } else if self.breaks > 0 {
+            self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
+            self.out.push_str(&"\n".repeat(self.breaks));
+        } else if self.space && !self.out.ends_with(char::is_whitespace) {
+            self.out.push(' ');
         }
         (self.breaks, self.space) = (0, false);
     }
@@ -353,6 +359,8 @@ mod tests {
                 "see [this](https://x.org/a) or https://x.org",
             ),
             ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+            ("<ul><li><div>a</div><div>b</div></li><li><p>c</p></li><li><ul><li>d</li></ul></li></ul>", "- a\nb\n- c\n-\n  - d"),
+            ("<div><input type=checkbox checked> a</div><div><input type=checkbox><div>b</div></div>", "[x] a\n[ ] b"),
             ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
             ("<style>p{}</style><script>x()</script>ok&nbsp;&amp;", "ok\u{a0}&"),
             ("<h2>Title</h2>text", "## Title\n\ntext"),
@@ -386,5 +394,14 @@ mod tests {
             }
         }
         assert!(started.elapsed().as_secs() < 30);
+    }
+
+    #[test]
+    fn deep_and_wide_nesting_ends() {
+        for (open, close) in [("<div>", "</div>"), ("<b><a href='https://x'>", ""), ("<blockquote>", ""), ("<ul><li>", "")] {
+            let html = format!("{}deep<br>est{}", open.repeat(3_000), close.repeat(3_000));
+            let text = markdown(&html);
+            assert!(text.contains("deep") && text.contains("est"), "{open}");
+        }
     }
 }

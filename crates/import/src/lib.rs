@@ -10,7 +10,10 @@ mod ai;
 mod ai_chats;
 mod ai_json;
 mod ai_studio;
+mod apple_journal;
+mod apple_notes;
 mod archive;
+mod bear;
 mod bookmarks;
 mod browser;
 mod chatgpt;
@@ -20,10 +23,12 @@ mod clock;
 mod codex;
 mod cursor;
 mod date;
+mod dayone;
 mod deepseek;
 mod discord;
 mod documents;
 mod error;
+mod evernote;
 mod export;
 mod gemini;
 mod gemini_cli;
@@ -35,8 +40,10 @@ mod hangouts;
 mod html;
 mod imessage;
 mod irc;
+mod joplin;
 mod json;
 mod jsonl;
+mod keep;
 mod limits;
 mod linkedin;
 mod lists;
@@ -50,13 +57,17 @@ mod meta;
 mod microsoft_copilot;
 mod mime;
 mod mistral;
+mod note;
+mod notion;
 mod open_webui;
+mod org;
 mod out;
 mod page_parts;
 mod perplexity;
 mod record;
 mod records;
 mod reddit;
+mod roam;
 mod signal;
 mod skype;
 mod slack;
@@ -134,6 +145,7 @@ pub struct Format {
 
 /// In order of trial (formats.md §34): the first that claims a file has it.
 pub static FORMATS: &[Format] = &[
+    apple_notes::FORMAT,
     imessage::FORMAT,
     gemini::FORMAT,
     slack::FORMAT,
@@ -167,6 +179,14 @@ pub static FORMATS: &[Format] = &[
     matrix::FORMAT,
     sms::FORMAT,
     ai_json::FORMAT,
+    evernote::FORMAT,
+    joplin::FORMAT,
+    bear::FORMAT,
+    notion::FORMAT,
+    dayone::FORMAT,
+    keep::FORMAT,
+    roam::FORMAT,
+    apple_journal::FORMAT,
     twitter::FORMAT,
     linkedin::FORMAT,
     reddit::FORMAT,
@@ -174,6 +194,7 @@ pub static FORMATS: &[Format] = &[
     bookmarks::FORMAT,
     mail::FORMAT,
     markdown::FORMAT,
+    org::FORMAT,
     documents::FORMAT,
 ];
 
@@ -226,7 +247,6 @@ fn recognise(export: &Export) -> Result<Vec<Recognised>, ImportError> {
     let mut found = Vec::new();
     for format in FORMATS {
         let mut files = (format.detect)(export).unwrap_or_default();
-        files.retain(|&i| export.claim(i, format));
         files.retain(|&i| export.claim(i, format));
         if !files.is_empty() {
             found.push(Recognised { format, files });

@@ -1,8 +1,8 @@
 //! Archives in a folder or in another archive: which are opened, and under which path their files lie.
 //!
 //! Opened are: all, where there is nothing else; the parts of one export (`takeout-…-001.zip`); single files
-//! in gzip; and those beside other files at the top of a folder that hold an export. A zip that somebody
-//! attached to a message or keeps beside notes is a file like any other.
+//! in gzip; what apps for notes write; and those beside other files at the top of a folder that hold an export. A zip
+//! that somebody attached to a message or keeps beside notes is a file like any other.
 
 use super::{Entry, Export, Source};
 use crate::archive::{Archive, Packed, Window};
@@ -15,6 +15,8 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Named {
     Archive,
+    /// A zip or tar with an ending of its own, that nothing but notes lie in.
+    Notes,
     /// One file in gzip.
     Gzip,
 }
@@ -24,6 +26,8 @@ fn named(path: &str) -> Option<Named> {
     let ends = |ends: &[&str]| ends.iter().any(|end| lower.len() > end.len() && lower.ends_with(end));
     if ends(&[".zip", ".tar", ".tgz", ".tar.gz"]) {
         Some(Named::Archive)
+    } else if ends(&[".textpack", ".bear2bk", ".jex"]) {
+        Some(Named::Notes)
     } else {
         ends(&[".gz"]).then_some(Named::Gzip)
     }
@@ -54,7 +58,7 @@ impl Export {
             let at_top = !entry.path.contains('/');
             let wanted = match (named(&entry.path), &source) {
                 (None, _) | (_, Source::Packed { .. }) => None,
-                (Some(Named::Gzip), Source::Disk(path)) => Some(path),
+                (Some(Named::Gzip | Named::Notes), Source::Disk(path)) => Some(path),
                 (Some(Named::Archive), Source::Disk(path)) => {
                     let wanted = all || at_top && (part_of(&entry.path).is_some() || self.is_export(path, &entry));
                     wanted.then_some(path)
@@ -116,6 +120,7 @@ impl Export {
                 && match named(&file.path) {
                     Some(Named::Archive) => all || !file.path.contains('/') && part_of(&file.path).is_some(),
                     Some(Named::Gzip) => !archive.is_one_file(),
+                    Some(Named::Notes) => true,
                     None => false,
                 };
             if wanted { inner.push(file) } else { plain.push(file) }

@@ -10,6 +10,7 @@ mod fixtures;
 mod fuzz;
 mod hostile;
 mod mail;
+mod notes;
 mod phones;
 mod reading;
 mod web;
