@@ -13,7 +13,7 @@ use crate::{
 use evoke_message::Place;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -68,6 +68,7 @@ pub(crate) struct Export {
     read: Cell<u64>,
     heads: RefCell<Heads>,
     claimed: RefCell<HashMap<usize, &'static Format>>,
+    opened: RefCell<HashSet<usize>>,
     troubles: Vec<(String, ImportError)>,
     notes: Vec<String>,
 }
@@ -91,6 +92,7 @@ impl Export {
             read: Cell::new(0),
             heads: RefCell::default(),
             claimed: RefCell::default(),
+            opened: RefCell::default(),
             troubles: Vec::new(),
             notes: Vec::new(),
         }
@@ -175,6 +177,11 @@ impl Export {
         true
     }
 
+    /// True where some format has read more of file `i` than its head, whether or not it claimed it.
+    pub(crate) fn was_opened(&self, i: usize) -> bool {
+        self.opened.borrow().contains(&i)
+    }
+
     /// Bytes read so far through [`Export::open`].
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.get()
@@ -235,6 +242,7 @@ impl Export {
     /// File `i` as something to seek in, wherever it lies. Reading it counts as progress only when it is done.
     pub(crate) fn window(&self, i: usize) -> Result<Window, ImportError> {
         let size = self.size(i);
+        self.opened.borrow_mut().insert(i);
         self.read.set(self.read.get() + size);
         match self.sources.get(i) {
             Some(Source::Disk(path)) => Ok(Window::of_file(path, size)),
@@ -251,6 +259,7 @@ impl Export {
     /// All bytes of file `i`, as they are. Reading counts as progress.
     pub(crate) fn open(&self, i: usize) -> Result<Box<dyn Read + '_>, ImportError> {
         let inner = self.raw(i).map_err(|e| self.trouble(i, e))?;
+        self.opened.borrow_mut().insert(i);
         Ok(Box::new(Counted { inner, read: &self.read }))
     }
 

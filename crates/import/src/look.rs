@@ -42,12 +42,12 @@ pub(crate) fn looks_like(export: &Export) -> String {
     }
 }
 
-/// Files of an export that no format has claimed, in words: nothing is left out silently. Pictures, sounds and
+/// Files of an export that no format has claimed or read beside its own, in words: nothing is left out silently. Pictures, sounds and
 /// films are not told of, nor what is attached to messages (`attached`), nor empty files.
 pub(crate) fn left_over(export: &Export, attached: &HashSet<String>) -> Option<String> {
     let files = export.files().iter().enumerate();
     let left: Vec<&Entry> = files
-        .filter(|(i, file)| file.size > 0 && export.claimed_by(*i).is_none())
+        .filter(|(i, file)| file.size > 0 && export.claimed_by(*i).is_none() && !export.was_opened(*i))
         .map(|(_, file)| file)
         .filter(|file| !mime::is_media(&file.path) && !attached.contains(&file.path))
         .collect();

@@ -98,7 +98,7 @@ fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
 fn is_saved_page(text: &[u8]) -> bool {
     let header = super::header::Header::of(text);
     let saved = |from: &str| from.to_ascii_lowercase().starts_with("<saved by");
-    header.get("snapshot-content-location").is_some() || header.get("from").is_some_and(|from| saved(&from))
+    header.get("snapshot-content-location").is_some() || header.get("from").is_some_and(saved)
 }
 
 fn has_origin(text: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 
 mod agents;
 mod chats;
+mod claims;
 mod containers;
 mod damage;
 mod documents;
