@@ -138,7 +138,7 @@ fn conversation(chat: &Chat, first: &[Piece]) -> Conversation {
     }
 }
 
-fn first_words(text: &str) -> String {
+pub(crate) fn first_words(text: &str) -> String {
     let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("Untitled");
     shortened(line.trim(), TITLE)
 }

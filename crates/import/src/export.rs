@@ -1,15 +1,19 @@
-//! An export as a list of files, whether it is one file, a folder, a zip or zips in either.
+//! An export as a list of files, whether it is one file, a folder, an archive or archives in either.
 //!
-//! Nothing is unpacked to disk. What the files mean is left to the formats.
+//! Nothing is unpacked to disk. What the files mean is left to the formats; which archives in a folder or in
+//! another archive are opened is decided in `export/nested.rs`.
+
+mod nested;
 
 use crate::{
-    ImportError, Limits,
+    Format, ImportError, Limits,
     archive::{Archive, Packed, Refused, Window},
     text,
 };
 use evoke_message::Place;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -20,6 +24,9 @@ use walkdir::WalkDir;
 
 /// Bytes at the beginning of a file by which its format is recognised.
 const HEAD: u64 = 64 << 10;
+
+/// Heads that are kept, in bytes: every format looks at many of them.
+const HEADS: usize = 32 << 20;
 
 /// Folders whose content is never a person's writing; that they exist can matter.
 const NOT_ENTERED: [&str; 6] = [".git", "node_modules", ".obsidian", ".trash", "__MACOSX", ".Trash"];
@@ -59,17 +66,23 @@ pub(crate) struct Export {
     not_entered: Vec<String>,
     limits: Limits,
     read: Cell<u64>,
+    heads: RefCell<Heads>,
+    claimed: RefCell<HashMap<usize, &'static Format>>,
+    opened: RefCell<HashSet<usize>>,
+    troubles: Vec<(String, ImportError)>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Heads {
+    kept: HashMap<usize, Vec<u8>>,
+    bytes: usize,
 }
 
 impl Export {
-    /// Lists the files at `path` without reading them.
-    ///
-    /// # Errors
-    /// Nothing there, not readable, a zip that is damaged, encrypted or hostile.
-    pub(crate) fn open_path(path: &Path, limits: &Limits) -> Result<Self, ImportError> {
-        let about = fs::metadata(path).map_err(|e| trouble_at(path, e))?;
-        let mut export = Self {
-            name: shown_name(path),
+    fn new(name: String, limits: &Limits) -> Self {
+        Self {
+            name,
             single: false,
             entries: Vec::new(),
             sources: Vec::new(),
@@ -77,20 +90,48 @@ impl Export {
             not_entered: Vec::new(),
             limits: limits.clone(),
             read: Cell::new(0),
-        };
+            heads: RefCell::default(),
+            claimed: RefCell::default(),
+            opened: RefCell::default(),
+            troubles: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Lists the files at `path` without reading them (a tar in a gzip stream is read once, for its list).
+    ///
+    /// # Errors
+    /// Nothing there, not readable, an archive that is damaged, encrypted or hostile.
+    pub(crate) fn open_path(path: &Path, limits: &Limits) -> Result<Self, ImportError> {
+        let about = fs::metadata(path).map_err(|e| trouble_at(path, e))?;
+        let mut export = Self::new(shown_name(path), limits);
         if about.is_dir() {
             export.add_folder(path)?;
-        } else if is_zip(path)? {
-            let name = export.name.clone();
-            export.add_zip(Window::of_file(path, about.len()), &name, "", true)?;
         } else {
-            export.single = true;
-            export.add(
-                Entry { path: export.name.clone(), size: about.len(), modified: modified(&about) },
-                Source::Disk(path.into()),
-            );
+            File::open(path).map_err(|e| trouble_at(path, e))?;
+            let window = Window::of_file(path, about.len());
+            match Archive::open(&window, &export.name, None, limits)? {
+                Some((archive, files)) => {
+                    export.single = archive.is_one_file();
+                    export.add_archive(archive, files, &export.name.clone(), "", 0);
+                    export.note_other_parts(path);
+                }
+                None => {
+                    export.single = true;
+                    let entry = Entry { path: export.name.clone(), size: about.len(), modified: modified(&about) };
+                    export.add(entry, Source::Disk(path.into()));
+                }
+            }
         }
-        Ok(export)
+        export.opened()
+    }
+
+    /// An archive with nothing in it but what could not be opened is an error.
+    fn opened(mut self) -> Result<Self, ImportError> {
+        if self.entries.is_empty() && !self.troubles.is_empty() {
+            return Err(self.troubles.swap_remove(0).1);
+        }
+        Ok(self)
     }
 
     /// Name of the file or folder given, without the folders above it.
@@ -98,7 +139,7 @@ impl Export {
         &self.name
     }
 
-    /// Sorted by path.
+    /// Sorted by path, each folder by itself.
     pub(crate) fn files(&self) -> &[Entry] {
         &self.entries
     }
@@ -112,6 +153,35 @@ impl Export {
         self.entries.get(i).map_or(0, |e| e.size)
     }
 
+    /// Archives in it that could not be opened, and parts that could not be listed: what, and why.
+    pub(crate) fn troubles(&self) -> &[(String, ImportError)] {
+        &self.troubles
+    }
+
+    /// What a person should know about it as a whole.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The format that has claimed file `i`: of those that are tried before the one that asks.
+    pub(crate) fn claimed_by(&self, i: usize) -> Option<&'static Format> {
+        self.claimed.borrow().get(&i).copied()
+    }
+
+    /// False where another format has it.
+    pub(crate) fn claim(&self, i: usize, format: &'static Format) -> bool {
+        if i >= self.entries.len() || self.claimed_by(i).is_some() {
+            return false;
+        }
+        self.claimed.borrow_mut().insert(i, format);
+        true
+    }
+
+    /// True where some format has read more of file `i` than its head, whether or not it claimed it.
+    pub(crate) fn was_opened(&self, i: usize) -> bool {
+        self.opened.borrow().contains(&i)
+    }
+
     /// Bytes read so far through [`Export::open`].
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.get()
@@ -120,25 +190,44 @@ impl Export {
     /// Record `at` (line or record number, from 1) of file `i`.
     pub(crate) fn place(&self, i: usize, at: u64) -> Place {
         let path = self.entries.get(i).map_or("", |e| e.path.as_str());
-        let file = if self.single { path.to_owned() } else { format!("{}/{path}", self.name) };
-        Place { file, at }
+        Place { at, ..self.place_of(path) }
+    }
+
+    /// A file, folder or archive in the export, as a whole.
+    pub(crate) fn place_of(&self, path: &str) -> Place {
+        let file = match (self.single, path) {
+            (true, _) => path.to_owned(),
+            (_, "") => self.name.clone(),
+            _ => format!("{}/{path}", self.name),
+        };
+        Place { file, at: 0 }
     }
 
     /// The first 64 KiB, without a byte order mark and with UTF-16 turned into UTF-8.
     pub(crate) fn head(&self, i: usize) -> Result<Vec<u8>, ImportError> {
+        if let Some(head) = self.heads.borrow().kept.get(&i) {
+            return Ok(head.clone());
+        }
         let mut head = Vec::new();
         let read = self.raw(i).and_then(text::utf8).and_then(|file| file.take(HEAD).read_to_end(&mut head));
         match read.map_err(|e| self.trouble(i, e)) {
             // Damage further on does not keep the beginning from being recognised.
-            Err(ImportError::Io { .. }) if !head.is_empty() => Ok(head),
-            other => other.map(|_| head),
+            Err(ImportError::Io { .. }) if !head.is_empty() => {}
+            other => drop(other?),
         }
+        let mut heads = self.heads.borrow_mut();
+        if heads.bytes + head.len() <= HEADS {
+            heads.bytes += head.len();
+            heads.kept.insert(i, head.clone());
+        }
+        Ok(head)
     }
 
-    /// Files that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
+    /// Files that no format has claimed, that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
     pub(crate) fn json_files(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<usize> {
         let named = |e: &Entry| self.single || e.path.to_ascii_lowercase().ends_with(".json");
         let candidates = self.entries.iter().enumerate().filter(|(_, e)| named(e)).map(|(i, _)| i);
+        let candidates = candidates.filter(|&i| self.claimed_by(i).is_none());
         candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
     }
 
@@ -150,10 +239,33 @@ impl Export {
         }
     }
 
+    /// File `i` as something to seek in, wherever it lies. Reading it counts as progress only when it is done.
+    pub(crate) fn window(&self, i: usize) -> Result<Window, ImportError> {
+        let size = self.size(i);
+        self.opened.borrow_mut().insert(i);
+        self.read.set(self.read.get() + size);
+        match self.sources.get(i) {
+            Some(Source::Disk(path)) => Ok(Window::of_file(path, size)),
+            Some(Source::Packed { archive, index }) => {
+                let archive =
+                    self.archives.get(*archive).ok_or_else(|| self.trouble(i, io::ErrorKind::NotFound.into()))?;
+                let path = self.place(i, 0).file;
+                archive.window(&Packed { index: *index, path, size, modified: None }, &self.limits)
+            }
+            None => Err(self.trouble(i, io::ErrorKind::NotFound.into())),
+        }
+    }
+
     /// All bytes of file `i`, as they are. Reading counts as progress.
     pub(crate) fn open(&self, i: usize) -> Result<Box<dyn Read + '_>, ImportError> {
         let inner = self.raw(i).map_err(|e| self.trouble(i, e))?;
+        self.opened.borrow_mut().insert(i);
         Ok(Box::new(Counted { inner, read: &self.read }))
+    }
+
+    /// Counts bytes as read that were not read through [`Export::open`]: pages of a database in place.
+    pub(crate) fn has_read(&self, bytes: u64) {
+        self.read.set(self.read.get() + bytes);
     }
 
     /// What an error while reading file `i` means.
@@ -180,11 +292,20 @@ impl Export {
         self.sources.push(source);
     }
 
-    /// Every file below `root`; links are not followed. A folder of nothing but zips is those zips.
+    /// Every file below `root`; links are not followed.
     fn add_folder(&mut self, root: &Path) -> Result<(), ImportError> {
         let mut walk = WalkDir::new(root).sort_by_file_name().into_iter();
+        let mut links = 0;
         while let Some(found) = walk.next() {
-            let found = found.map_err(|e| trouble_at(root, e.into()))?;
+            let found = match found {
+                Ok(found) => found,
+                Err(e) if e.depth() > 0 => {
+                    let path = inner_path(root, e.path().unwrap_or(root));
+                    self.troubles.push((path, trouble_at(root, e.into())));
+                    continue;
+                }
+                Err(e) => return Err(trouble_at(root, e.into())),
+            };
             let path = inner_path(root, found.path());
             if found.file_type().is_dir() {
                 if NOT_ENTERED.iter().any(|n| found.file_name() == *n) {
@@ -197,45 +318,17 @@ impl Export {
                     Entry { path, size: about.len(), modified: modified(&about) },
                     Source::Disk(found.into_path()),
                 );
+            } else {
+                links += usize::from(found.file_type().is_symlink());
             }
             if self.entries.len() > self.limits.entries {
                 return Err(ImportError::Hostile(format!("{:?} holds more files than any real export", self.name)));
             }
         }
-        self.open_folder_of_zips()
-    }
-
-    fn open_folder_of_zips(&mut self) -> Result<(), ImportError> {
-        if self.entries.is_empty() || !self.entries.iter().all(|e| has_zip_name(&e.path)) {
-            return Ok(());
+        if links > 0 {
+            self.notes.push(format!("Links to other places were not followed: {links}."));
         }
-        let entries = std::mem::take(&mut self.entries);
-        for (entry, source) in entries.into_iter().zip(std::mem::take(&mut self.sources)) {
-            if let Source::Disk(path) = source {
-                self.add_zip(Window::of_file(&path, entry.size), &entry.path, &format!("{}/", entry.path), false)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Adds the files of a zip, their paths after `prefix`. One that holds only zips is opened once more.
-    fn add_zip(&mut self, window: Window, name: &str, prefix: &str, may_nest: bool) -> Result<(), ImportError> {
-        let archive = Archive::open(window, name, &self.limits)?;
-        let mut packed = archive.list(name)?;
-        packed.retain(|p| !self.leave_out(&p.path));
-        packed.sort_by(|a, b| a.path.cmp(&b.path));
-        if may_nest && !packed.is_empty() && packed.iter().all(|p| has_zip_name(&p.path)) {
-            for inner in &packed {
-                let window = archive.inner(inner, &self.limits)?;
-                self.add_zip(window, &inner.path, &format!("{}/", inner.path), false)?;
-            }
-            return Ok(());
-        }
-        let at = self.archives.len();
-        self.archives.push(archive);
-        for Packed { index, path, size, modified } in packed {
-            self.add(Entry { path: format!("{prefix}{path}"), size, modified }, Source::Packed { archive: at, index });
-        }
+        self.open_archives_in_folder();
         Ok(())
     }
 
@@ -278,22 +371,6 @@ pub(crate) fn nfc(name: &str) -> String {
 fn is_junk(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.starts_with("._") || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini" | ".localized")
-}
-
-fn has_zip_name(path: &str) -> bool {
-    path.len() > 4 && path.get(path.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".zip"))
-}
-
-/// By content. Documents that are zips inside (docx, odt, epub) are files of their own.
-fn is_zip(path: &Path) -> Result<bool, ImportError> {
-    let document = ["docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "jar", "apk"];
-    if path.extension().is_some_and(|e| document.iter().any(|d| e.eq_ignore_ascii_case(d))) {
-        return Ok(false);
-    }
-    let mut first = Vec::new();
-    let file = File::open(path).map_err(|e| trouble_at(path, e))?;
-    file.take(4).read_to_end(&mut first).map_err(|e| trouble_at(path, e))?;
-    Ok(first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06"))
 }
 
 fn inner_path(root: &Path, path: &Path) -> String {

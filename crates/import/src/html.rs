@@ -5,25 +5,101 @@ use scraper::{ElementRef, Html, Node, node::Element};
 
 /// Elements whose content nobody wrote.
 const LEFT_OUT: [&str; 9] = ["script", "style", "noscript", "template", "head", "svg", "object", "iframe", "title"];
+/// Elements that need no end, or whose end is often left out.
+const CLOSE_THEMSELVES: [&str; 26] = [
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p",
+    "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr", "path",
+];
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 31] = [
-    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer",
-    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tr",
+    "ul",
 ];
+
+/// How deep elements are told apart; what lies deeper is plain text. Nobody writes so deep, but files are made to.
+const DEEPEST: usize = 200;
+/// Open elements at which a page is not parsed but only freed of its tags: parsing would take minutes.
+const MOST_OPEN: usize = 3_000;
 
 /// The text of an HTML document or fragment: blocks on lines of their own, links, emphasis, lists, tables
 /// and code as Markdown.
 pub(crate) fn markdown(html: &str) -> String {
-    element(Html::parse_fragment(html).root_element())
+    match is_too_deep(html) {
+        true => without_tags(html),
+        false => element(Html::parse_fragment(html).root_element()),
+    }
 }
 
 /// The same of an element of a parsed page.
 pub(crate) fn element(element: ElementRef) -> String {
-    let mut out = Text::default();
+    part(element, |_| false)
+}
+
+/// The same without the elements in it that are to be left out.
+pub(crate) fn part(element: ElementRef, left_out: fn(&Element) -> bool) -> String {
+    let mut out = Text::new(left_out);
     for child in element.children() {
         out.node(child, &Around::default());
     }
     out.done()
+}
+
+/// True where so many elements are opened and never closed that parsing would take very long.
+pub(crate) fn is_too_deep(html: &str) -> bool {
+    let (mut open, mut deepest) = (0usize, 0usize);
+    for tag in html.split('<').skip(1) {
+        let name = tag.trim_start_matches('/');
+        let name =
+            name.get(..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())).unwrap_or_default();
+        if name.is_empty() || CLOSE_THEMSELVES.iter().any(|n| n.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        open = if tag.starts_with('/') { open.saturating_sub(1) } else { open + 1 };
+        deepest = deepest.max(open);
+    }
+    deepest > MOST_OPEN
+}
+
+/// What is left without anything between `<` and `>`.
+pub(crate) fn without_tags(html: &str) -> String {
+    let mut pieces = html.split('<');
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(piece.split_once('>').map_or("", |(_, text)| text));
+        out.push(' ');
+    }
+    let text = crate::xml::unescape(&out);
+    let lines: Vec<String> = text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.join("\n").trim().to_owned()
 }
 
 /// What surrounds a node.
@@ -35,22 +111,52 @@ struct Around {
     depth: usize,
     /// `#` of the item of a numbered list.
     number: Option<usize>,
+    /// Elements around it.
+    inside: usize,
 }
 
-#[derive(Default)]
 struct Text {
     out: String,
+    left_out: fn(&Element) -> bool,
+    /// Line breaks that were due before its first text.
+    lead: usize,
     /// Line breaks that are due before the next text.
     breaks: usize,
     space: bool,
+    /// A list's mark or a check box was written last: what follows stands beside it, even a block.
+    marked: bool,
 }
 
 impl Text {
+    fn new(left_out: fn(&Element) -> bool) -> Self {
+        Self { out: String::new(), left_out, lead: 0, breaks: 0, space: false, marked: false }
+    }
+
     fn node(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) {
         match node.value() {
             Node::Text(text) => self.text(text, around.kept),
-            Node::Element(element) if !LEFT_OUT.contains(&element.name()) => self.element(node, element, around),
+            Node::Element(element) if !self.leaves_out(element) => match around.inside < DEEPEST {
+                true => self.element(node, element, &Around { inside: around.inside + 1, ..around.clone() }),
+                false => self.plain(node),
+            },
             _ => {}
+        }
+    }
+
+    fn leaves_out(&self, element: &Element) -> bool {
+        LEFT_OUT.contains(&element.name()) || (self.left_out)(element)
+    }
+
+    /// All text below a node, without asking what the elements are.
+    fn plain(&mut self, node: ego_tree::NodeRef<'_, Node>) {
+        for below in node.descendants() {
+            let above = below.parent().and_then(|p| p.value().as_element().map(|e| self.leaves_out(e)));
+            if let Node::Text(text) = below.value()
+                && above != Some(true)
+            {
+                self.text(text, false);
+                self.space = true;
+            }
         }
     }
 
@@ -92,7 +198,8 @@ impl Text {
             }
             "ul" | "ol" => {
                 self.breaks = self.breaks.max(1);
-                let mut number = (name == "ol").then(|| element.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
+                let mut number =
+                    (name == "ol").then(|| element.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
                 for child in node.children() {
                     self.node(child, &Around { depth: around.depth + 1, number, ..around.clone() });
                     let item = child.value().as_element().is_some_and(|e| e.name() == "li");
@@ -101,16 +208,18 @@ impl Text {
                 self.breaks = if around.depth == 0 { 2 } else { 1 };
             }
             "li" => {
-                self.breaks = 1;
+                (self.breaks, self.marked) = (1, false);
                 let mark = around.number.map_or("-".to_owned(), |n| format!("{n}."));
                 self.push(&format!("{}{mark} ", "  ".repeat(around.depth.saturating_sub(1))));
+                self.marked = true;
                 self.children(node, &Around { number: None, ..around.clone() });
                 self.breaks = 1;
             }
             "blockquote" => {
-                let mut inner = Text::default();
-                inner.children(node, &Around::default());
-                let quoted: Vec<String> = inner.done().lines().map(|line| format!("> {line}").trim_end().to_owned()).collect();
+                let mut inner = Text::new(self.left_out);
+                inner.children(node, &Around { inside: around.inside, ..Around::default() });
+                let quoted: Vec<String> =
+                    inner.done().lines().map(|line| format!("> {line}").trim_end().to_owned()).collect();
                 self.line(&quoted.join("\n"));
             }
             "td" | "th" => {
@@ -119,6 +228,7 @@ impl Text {
             }
             "input" if element.attr("type") == Some("checkbox") => {
                 self.push(if element.attr("checked").is_some() { "[x] " } else { "[ ] " });
+                self.marked = true;
             }
             _ if BLOCKS.contains(&name) => {
                 let due = if name == "p" { 2 } else { 1 };
@@ -139,29 +249,45 @@ impl Text {
 
     fn wrapped(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around, mark: &str) {
         let inner = self.inner(node, around);
-        if inner.contains('\n') || inner.is_empty() {
-            return self.children(node, around);
+        match inner.in_one_line() {
+            Some(line) if !line.is_empty() => self.text(&format!("{mark}{line}{mark}"), false),
+            _ => self.join(inner),
         }
-        self.text(&format!("{mark}{inner}{mark}"), false);
     }
 
     fn link(&mut self, node: ego_tree::NodeRef<'_, Node>, element: &Element, around: &Around) {
         let inner = self.inner(node, around);
         let to = element.attr("href").unwrap_or_default().trim();
         let leads = ["http:", "https:", "mailto:", "tel:"].iter().any(|scheme| to.starts_with(scheme));
-        if !leads || inner.contains('\n') {
-            return self.children(node, around);
-        }
-        let same = inner.is_empty() || inner == to || to.split_once(':').is_some_and(|(_, rest)| rest == inner);
-        self.text(&if same { to.to_owned() } else { format!("[{inner}]({to})") }, false);
+        let Some(line) = inner.in_one_line().filter(|_| leads) else { return self.join(inner) };
+        let same = line.is_empty() || line == to || to.split_once(':').is_some_and(|(_, rest)| rest == line);
+        self.text(&if same { to.to_owned() } else { format!("[{line}]({to})") }, false);
     }
 
-    fn inner(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) -> String {
+    /// What is in a node, by itself. Each node is told once, however deep: telling it again for each mark
+    /// around it would double the work at every level.
+    fn inner(&mut self, node: ego_tree::NodeRef<'_, Node>, around: &Around) -> Text {
         let before = node.first_child().and_then(|c| c.value().as_text().map(|t| t.starts_with(char::is_whitespace)));
         self.space |= before == Some(true);
-        let mut inner = Text::default();
-        inner.children(node, &Around { kept: false, ..around.clone() });
-        inner.done()
+        let mut inner = Text::new(self.left_out);
+        inner.children(node, around);
+        inner
+    }
+
+    /// The whole of it where it is one line.
+    fn in_one_line(&self) -> Option<String> {
+        let line = self.out.trim_matches(|c: char| c.is_whitespace() || c == '|').to_owned();
+        (!line.contains('\n')).then_some(line)
+    }
+
+    fn join(&mut self, inner: Text) {
+        if !inner.out.is_empty() {
+            self.breaks = self.breaks.max(inner.lead);
+            self.push(&inner.out);
+            self.marked = inner.marked;
+        }
+        self.breaks = self.breaks.max(inner.breaks);
+        self.space |= inner.space;
     }
 
     fn text(&mut self, text: &str, kept: bool) {
@@ -198,13 +324,16 @@ impl Text {
 
     /// Writes what is due.
     fn settle(&mut self) {
-        if !self.out.is_empty() {
-            if self.breaks > 0 {
-                self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
-                self.out.push_str(&"\n".repeat(self.breaks));
-            } else if self.space && !self.out.ends_with(char::is_whitespace) {
-                self.out.push(' ');
-            }
+        if std::mem::take(&mut self.marked) {
+            (self.breaks, self.space) = (0, false);
+        }
+        if self.out.is_empty() {
+            self.lead = self.breaks;
+        } else if self.breaks > 0 {
+            self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
+            self.out.push_str(&"\n".repeat(self.breaks));
+        } else if self.space && !self.out.ends_with(char::is_whitespace) {
+            self.out.push(' ');
         }
         (self.breaks, self.space) = (0, false);
     }
@@ -225,8 +354,13 @@ mod tests {
             ("a<br>b", "a\nb"),
             ("<div>a</div><div>b</div>", "a\nb"),
             ("<p>One <b>bold</b> and <i>fine</i>.</p><p>Two</p>", "One **bold** and *fine*.\n\nTwo"),
-            ("see <a href='https://x.org/a'>this</a> or <a href='https://x.org'>https://x.org</a>", "see [this](https://x.org/a) or https://x.org"),
+            (
+                "see <a href='https://x.org/a'>this</a> or <a href='https://x.org'>https://x.org</a>",
+                "see [this](https://x.org/a) or https://x.org",
+            ),
             ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+            ("<ul><li><div>a</div><div>b</div></li><li><p>c</p></li><li><ul><li>d</li></ul></li></ul>", "- a\nb\n- c\n-\n  - d"),
+            ("<div><input type=checkbox checked> a</div><div><input type=checkbox><div>b</div></div>", "[x] a\n[ ] b"),
             ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
             ("<style>p{}</style><script>x()</script>ok&nbsp;&amp;", "ok\u{a0}&"),
             ("<h2>Title</h2>text", "## Title\n\ntext"),
@@ -235,6 +369,39 @@ mod tests {
             ("<pre>let a;\n  b</pre>", "```\nlet a;\n  b\n```"),
         ] {
             assert_eq!(markdown(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn marks_around_blocks_and_marks_in_marks() {
+        for (html, text) in [
+            ("x <b>a<br>b</b> y", "x a\nb y"),
+            ("x<a href='https://x.org'><div>a</div><div>b</div></a>y", "x\na\nb\ny"),
+            ("<b><i>a</i> b</b>", "***a* b**"),
+            ("<a href='#x'>a</a>", "a"),
+        ] {
+            assert_eq!(markdown(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn no_depth_is_too_deep() {
+        let started = std::time::Instant::now();
+        for tag in ["b", "div", "blockquote", "a", "ul", "pre", "table", "p", "font", "x"] {
+            for n in [100, 1_000, 100_000] {
+                let html = format!("{}word<br>more", format!("<{tag}>").repeat(n));
+                assert!(markdown(&html).contains("word"), "{tag} {n}");
+            }
+        }
+        assert!(started.elapsed().as_secs() < 30);
+    }
+
+    #[test]
+    fn deep_and_wide_nesting_ends() {
+        for (open, close) in [("<div>", "</div>"), ("<b><a href='https://x'>", ""), ("<blockquote>", ""), ("<ul><li>", "")] {
+            let html = format!("{}deep<br>est{}", open.repeat(3_000), close.repeat(3_000));
+            let text = markdown(&html);
+            assert!(text.contains("deep") && text.contains("est"), "{open}");
         }
     }
 }

@@ -14,8 +14,12 @@ pub struct Limits {
     pub ratio_from: u64,
     /// Longest single record (a conversation, a message, a line) held in memory, in bytes.
     pub record: usize,
-    /// Largest zip inside a zip that is held in memory, in bytes, where it is not stored plainly.
+    /// Largest database inside an archive that is held in memory, in bytes.
     pub inner_zip: u64,
+    /// Archives in archives, the outermost counted.
+    pub depth: usize,
+    /// Longest document (PDF, Word, a web page) that is read, in bytes.
+    pub document: u64,
 }
 
 impl Default for Limits {
@@ -26,7 +30,9 @@ impl Default for Limits {
             ratio: 200,
             ratio_from: 64 << 20,
             record: 64 << 20,
-            inner_zip: 512 << 20,
+            inner_zip: 256 << 20,
+            depth: 3,
+            document: 128 << 20,
         }
     }
 }

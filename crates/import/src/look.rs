@@ -1,13 +1,14 @@
 //! What an unknown file looks like, in words, for the message that refuses it.
 
 use crate::{
-    export::Export,
+    export::{Entry, Export},
     json::{hunt, keys},
+    mime,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Beginnings by which files are known.
-const MAGIC: [(&[u8], &str); 17] = [
+const MAGIC: [(&[u8], &str); 20] = [
     (b"SQLite format 3\0", "a SQLite database"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -22,9 +23,12 @@ const MAGIC: [(&[u8], &str); 17] = [
     (b"\xca\xfe\xba\xbe", "a macOS program"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
-    (b"\x1f\x8b", "a gzip file; unpack it first"),
+    (b"\x1f\x8b", "a damaged gzip file"),
     (b"PK\x03\x04", "an Office document or another kind of zip"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file; unpack it first"),
+    (b"BZh", "a bzip2 file; unpack it first"),
+    (b"\xfd7zXZ\0", "an xz file; unpack it first"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document or an Outlook message"),
 ];
 
 /// For one file, what it is; for many, what they are called.
@@ -32,17 +36,46 @@ pub(crate) fn looks_like(export: &Export) -> String {
     match export.files() {
         [_] => export.head(0).map_or_else(|_| "a file that cannot be read".to_owned(), |head| one(&head)),
         files => {
-            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-            for file in files {
-                let kind = file.file_name().rsplit_once('.').map_or("no ending", |(_, ending)| ending);
-                *kinds.entry(kind).or_default() += 1;
-            }
-            let mut kinds: Vec<_> = kinds.into_iter().collect();
-            kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-            let kinds: Vec<_> = kinds.iter().take(5).map(|(kind, n)| format!("{n} {kind}")).collect();
-            format!("{} files that belong to no export it knows ({})", files.len(), kinds.join(", "))
+            let kinds = kinds(files.iter());
+            format!("{} files that belong to no export it knows ({kinds})", files.len())
         }
     }
+}
+
+/// Files of an export that no format has claimed or read beside its own, in words: nothing is left out silently. Pictures, sounds and
+/// films are not told of, nor what is attached to messages (`attached`), nor empty files.
+pub(crate) fn left_over(export: &Export, attached: &HashSet<String>) -> Option<String> {
+    let files = export.files().iter().enumerate();
+    let left: Vec<&Entry> = files
+        .filter(|(i, file)| file.size > 0 && export.claimed_by(*i).is_none() && !export.was_opened(*i))
+        .map(|(_, file)| file)
+        .filter(|file| !mime::is_media(&file.path) && !attached.contains(&file.path))
+        .collect();
+    match left.as_slice() {
+        [] => None,
+        [file] => Some(format!("One file was not read, because no format knows it: {}.", file.path)),
+        _ => Some(format!(
+            "{} files were not read, because no format knows them: {}.",
+            left.len(),
+            kinds(left.iter().copied())
+        )),
+    }
+}
+
+/// "10 .json, 2 .db": the most frequent kinds of files.
+fn kinds<'a>(files: impl Iterator<Item = &'a Entry>) -> String {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files {
+        let ending = file.file_name().rsplit_once('.').map(|(_, ending)| ending).filter(|e| e.len() <= 12);
+        let kind = ending.map_or("without an ending".to_owned(), |ending| format!(".{}", ending.to_lowercase()));
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let others: usize = kinds.iter().skip(8).map(|(_, n)| n).sum();
+    let mut words: Vec<_> = kinds.iter().take(8).map(|(kind, n)| format!("{n} {kind}")).collect();
+    words.extend((others > 0).then(|| format!("{others} of other kinds")));
+    words.join(", ")
 }
 
 fn one(head: &[u8]) -> String {

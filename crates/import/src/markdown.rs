@@ -1,30 +1,35 @@
-//! Markdown notes: an Obsidian vault, a folder or zip of `.md` files, or one of them (formats.md §15).
+//! Markdown notes: an Obsidian vault, a graph of Logseq, a folder or zip of `.md` files, or one of them
+//! (formats.md §15). Canvases of a vault are notes, too.
 //!
 //! A note is a conversation with oneself: its messages are its pieces, so that an edited paragraph
 //! updates a message. Text stays as it is written, with links, comments and block ids.
 
-mod day;
+mod canvas;
 mod front;
-mod links;
-mod pieces;
+mod logseq;
+pub(crate) mod pieces;
 #[cfg(test)]
 mod tests;
 
 use crate::{
     Format, ImportError, Options,
     export::{Entry, Export, nfc},
+    note::{
+        self,
+        day::{self, Named, When},
+        links::Files,
+    },
     out::Out,
     text::{Line, Lines},
 };
-use day::{Named, When};
 use evoke_message::{
     Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender,
 };
 use front::{CREATED, Front, UPDATED};
 use jiff::Timestamp;
-use links::Files;
+use logseq::Graphs;
 use pieces::Piece;
-use std::{collections::HashMap, io};
+use std::{borrow::Cow, collections::HashMap, io};
 
 const SOURCE: &str = "markdown";
 
@@ -47,22 +52,30 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 
 fn is_note(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    matches!(ending.as_deref(), Some("md" | "markdown"))
+    matches!(ending.as_deref(), Some("md" | "markdown" | "canvas"))
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     let linked = Files::of(export);
+    let graphs = Graphs::of(export, files, options)?;
     let mut told = Told::default();
     for &i in files {
         let Some(entry) = export.files().get(i) else { continue };
+        if graphs.is_copy(&entry.path) {
+            let _ = out.skipped("a copy that Logseq keeps", export.place(i, 0));
+            continue;
+        }
         let Gathered { text, mut lost, too_long, trouble } = gather(export, i, options)?;
-        match refused(&text, lost, too_long) {
-            Some(reason) => {
+        match said(&graphs, entry, &text, lost, too_long) {
+            Err(reason) => {
                 lost = 0;
                 let _ = out.failed(reason, export.place(i, 0));
             }
-            None => {
-                let note = Note::new(export, entry, &text, options, &mut told);
+            Ok((front, body)) => {
+                let mut note = Note::new(export, entry, front, &body, options, &mut told);
+                if let Some(title) = graphs.title(&entry.path).filter(|_| note.front.first(&["title"]).is_none()) {
+                    note.title = title;
+                }
                 note.put(&linked, export.place(i, 0), out);
             }
         }
@@ -73,6 +86,30 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     }
     told.put(out);
     Ok(())
+}
+
+/// The properties and the text of a file, or why it is no note.
+fn said<'t>(
+    graphs: &Graphs<'_>,
+    entry: &Entry,
+    text: &'t str,
+    lost: u64,
+    too_long: bool,
+) -> Result<(Front, Cow<'t, str>), String> {
+    let is_canvas = note::ending(&entry.path) == "canvas";
+    match refused(text, lost, too_long) {
+        Some(reason) if !is_canvas || too_long => return Err(reason),
+        _ if is_canvas && text.trim().is_empty() => return Ok((Front::default(), "".into())),
+        _ if is_canvas => return Ok((Front::default(), canvas::markdown(text)?.into())),
+        _ => {}
+    }
+    Ok(match graphs.page(&entry.path, text) {
+        Some((front, body)) => (front, body.into()),
+        None => {
+            let (front, body) = Front::split(text);
+            (front, body.into())
+        }
+    })
 }
 
 /// What a person is told once, not for each note.
@@ -158,8 +195,14 @@ struct Note<'a> {
 }
 
 impl<'a> Note<'a> {
-    fn new(export: &'a Export, entry: &'a Entry, text: &'a str, options: &Options, told: &mut Told) -> Self {
-        let (front, body) = Front::split(text);
+    fn new(
+        export: &'a Export,
+        entry: &'a Entry,
+        front: Front,
+        body: &'a str,
+        options: &Options,
+        told: &mut Told,
+    ) -> Self {
         told.not_valid += u64::from(front.kept_as_text.is_some());
         let date = |names: &[&str]| day::written(front.first(names)?, &options.zone);
         let (created, updated) = (date(&CREATED), date(&UPDATED));
@@ -317,7 +360,8 @@ fn place_in_vault<'a>(export: &'a Export, path: &'a str) -> (&'a str, String) {
     if path == export.name() && export.files().len() == 1 {
         return ("", nfc(path));
     }
-    let marks = export.folders_not_entered().iter().filter_map(|folder| folder.strip_suffix(".obsidian"));
+    let vaults = export.folders_not_entered().iter().filter_map(|folder| folder.strip_suffix(".obsidian"));
+    let marks = vaults.chain(logseq::roots(export));
     let vault = marks
         .map(|folder| folder.trim_end_matches('/'))
         .filter(|v| is_inside(path, v))

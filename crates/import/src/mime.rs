@@ -25,3 +25,8 @@ pub(crate) fn of_name(name: &str) -> Option<String> {
     let found = BY_ENDING.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
     found.map(|(_, mime)| (*mime).to_owned())
 }
+
+/// True for what the name says is a picture, a sound or a film.
+pub(crate) fn is_media(name: &str) -> bool {
+    of_name(name).is_some_and(|mime| ["image/", "video/", "audio/"].iter().any(|media| mime.starts_with(media)))
+}

@@ -1,8 +1,8 @@
 //! What an importer talks to: hands records to the caller, counts them, reports progress.
 
-use crate::{Flow, ImportError, Item, export::Export};
+use crate::{Flow, ImportError, Item, export::Export, mime};
 use evoke_message::{Broken, Contact, Conversation, Message, Place};
-use std::{borrow::Cow, io, ops::ControlFlow};
+use std::{borrow::Cow, collections::HashSet, io, ops::ControlFlow};
 
 /// Progress is told each time this many more bytes were read.
 const STEP: u64 = 256 << 10;
@@ -14,6 +14,7 @@ pub(crate) struct Out<'a> {
     told: u64,
     records: u64,
     flow: Flow,
+    attached: HashSet<String>,
     sink: &'a mut dyn FnMut(Item) -> Flow,
     progress: &'a mut dyn FnMut(u64, u64),
 }
@@ -26,7 +27,26 @@ impl<'a> Out<'a> {
         sink: &'a mut dyn FnMut(Item) -> Flow,
         progress: &'a mut dyn FnMut(u64, u64),
     ) -> Self {
-        Self { export, total, told: 0, records: 0, flow: ControlFlow::Continue(()), sink, progress }
+        Self {
+            export,
+            total,
+            told: 0,
+            records: 0,
+            flow: ControlFlow::Continue(()),
+            attached: HashSet::new(),
+            sink,
+            progress,
+        }
+    }
+
+    /// For a format that reads these files twice: progress goes over both.
+    pub(crate) fn reads_again(&mut self, files: &[usize]) {
+        self.total += files.iter().map(|&i| self.export.size(i)).sum::<u64>();
+    }
+
+    /// Tells progress where reading hands out nothing.
+    pub(crate) fn reading(&mut self) {
+        self.tell(STEP);
     }
 
     pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
@@ -35,6 +55,8 @@ impl<'a> Out<'a> {
 
     pub(crate) fn message(&mut self, message: Message) -> Flow {
         self.records += 1;
+        let paths = message.attachments.iter().filter_map(|a| a.path.as_ref());
+        self.attached.extend(paths.filter(|path| !mime::is_media(path)).cloned());
         self.put(Item::Message(Box::new(message)))
     }
 
@@ -75,6 +97,11 @@ impl<'a> Out<'a> {
             Some(other) => Err(other),
             None => Ok(()),
         }
+    }
+
+    /// Paths of files that messages have attached to them; without pictures, sounds and films.
+    pub(crate) fn attached(&self) -> &HashSet<String> {
+        &self.attached
     }
 
     /// True once the caller has asked to stop.

@@ -38,6 +38,30 @@ fn sane(ms: Option<i64>) -> Option<i64> {
     ms.filter(|ms| (1..LATEST).contains(ms))
 }
 
+/// The seconds of an ISO 8601 duration such as `PT1H5M30.5S`, which has no days.
+pub(crate) fn iso_duration(text: &str) -> Option<u64> {
+    let (mut seconds, mut number) = (0.0, String::new());
+    for c in text.strip_prefix("PT")?.chars() {
+        let unit = match c {
+            'H' => 3600.0,
+            'M' => 60.0,
+            'S' => 1.0,
+            c => {
+                number.push(c);
+                continue;
+            }
+        };
+        seconds += unit * std::mem::take(&mut number).parse::<f64>().ok()?;
+    }
+    (number.is_empty() && (0.0..1e9).contains(&seconds)).then_some(seconds as u64)
+}
+
+/// Seconds in words: "1 min 5 s". Nothing for none.
+pub(crate) fn lasted(seconds: u64) -> String {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect::<Vec<_>>().join(" ")
+}
+
 /// A time for every record of a conversation in reading order: one without takes that of the one
 /// before it, or else of the next, or else `otherwise`.
 pub(crate) fn fill(times: &[Option<i64>], otherwise: i64) -> Vec<i64> {
@@ -90,5 +114,18 @@ mod tests {
     fn gaps_are_filled_from_neighbours() {
         assert_eq!(fill(&[None, Some(3), None, Some(5)], 9), [3, 3, 3, 5]);
         assert_eq!(fill(&[None], 9), [9]);
+    }
+
+    #[test]
+    fn durations() {
+        for (written, seconds, shown) in
+            [("PT1M5S", 65, "1 min 5 s"), ("PT0S", 0, ""), ("PT2H", 7200, "2 h"), ("PT1H0M1.5S", 3601, "1 h 1 s")]
+        {
+            assert_eq!(iso_duration(written), Some(seconds), "{written}");
+            assert_eq!(lasted(seconds), shown);
+        }
+        for none in ["", "P1D", "PT1", "PTxS"] {
+            assert_eq!(iso_duration(none), None, "{none}");
+        }
     }
 }

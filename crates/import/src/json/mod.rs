@@ -5,7 +5,7 @@ mod repair;
 mod scan;
 mod walk;
 
-pub(crate) use repair::parse;
+pub(crate) use repair::{before_damage, parse};
 pub(crate) use scan::{hunt, keys};
 pub(crate) use walk::{Found, Opening, Piece, Rules, Walk, Want};
 

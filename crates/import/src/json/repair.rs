@@ -1,7 +1,9 @@
 //! Parsing one record, after repairing what real exports write wrongly (formats.md §0).
 
+use super::scan::Scan;
 use crate::text;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Parses one record as `T`; also says how many of its characters had to be replaced by U+FFFD.
 ///
@@ -14,6 +16,34 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, u64), serde
     let (text, lost) = text::decode(bytes);
     let (text, replaced) = repaired(&text);
     Ok((serde_json::from_str(&text)?, lost + replaced))
+}
+
+/// The part of a damaged or cut record that stands before the damage, with its brackets closed; none where
+/// there is nothing whole in it.
+pub(crate) fn before_damage(bytes: &[u8]) -> Option<Value> {
+    let (end, _) = Scan::new().feed(bytes);
+    let sound = bytes.get(..end)?;
+    let (mut open, mut in_text, mut escaped) = (Vec::new(), false, false);
+    let mut cut = None;
+    for (at, byte) in sound.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'}' | b']' => {
+                open.pop();
+            }
+            b',' => cut = Some((at, open.clone())),
+            _ => {}
+        }
+    }
+    let (at, open) = cut?;
+    let mut whole = sound.get(..at)?.to_vec();
+    whole.extend(open.iter().rev());
+    parse(&whole).ok().map(|(value, _)| value)
 }
 
 /// Telegram's `\x1F` becomes `\u001F`, bare control characters are escaped; lone surrogates and
@@ -85,6 +115,18 @@ mod tests {
         check(br#""a\qb \u12""#, "a\u{fffd}qb \u{fffd}u12", 2);
         check(b"\"caf\xc3\xa9 \xff\"", "caf\u{e9} \u{fffd}", 1);
         check(b"\"Gr\xfc\xdfe aus K\xf6ln\"", "Gr\u{fc}\u{df}e aus K\u{f6}ln", 0);
+    }
+
+    #[test]
+    fn what_stands_before_damage_is_kept() {
+        for (input, expected) in [
+            (r#"{"a":[{"b":1},{"b":"x"#, Some(r#"{"a":[{"b":1}]}"#)),
+            (r#"{"a":"1,2","b":[1,2}"#, Some(r#"{"a":"1,2","b":[1]}"#)),
+            (r#"{"a":1"#, None),
+            ("", None),
+        ] {
+            assert_eq!(before_damage(input.as_bytes()).map(|v| v.to_string()).as_deref(), expected, "{input}");
+        }
     }
 
     #[test]

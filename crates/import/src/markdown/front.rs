@@ -1,4 +1,4 @@
-//! The properties above a note: YAML between `---`, TOML between `+++`.
+//! The properties above a note: YAML between `---`, TOML between `+++`, a JSON object.
 //!
 //! Templates leave `{{date}}` behind and people write by hand: what is not valid is kept as text.
 
@@ -56,6 +56,10 @@ pub(super) const UPDATED: [&str; 13] = [
 impl Front {
     /// The properties at the beginning of `text`, and the text below them.
     pub(super) fn split(text: &str) -> (Self, &str) {
+        if let Some((block, body)) = json(text) {
+            let fields = yaml(block).unwrap_or_default();
+            return (Self { fields, kept_as_text: None, lines: block.lines().count() }, body);
+        }
         let Some((block, body, mark)) = block(text) else { return (Self::default(), text) };
         let lines = block.lines().count() + 2;
         let parsed = if mark == "---" { yaml(block) } else { None };
@@ -65,6 +69,11 @@ impl Front {
             None => Self { fields: by_line(block, ':'), kept_as_text: Some(block.trim_end().to_owned()), lines },
         };
         (front, body)
+    }
+
+    /// Properties that are already told apart.
+    pub(super) fn of(fields: Vec<(String, Vec<String>)>) -> Self {
+        Self { lines: fields.len(), fields, kept_as_text: None }
     }
 
     /// First value of the first of `names` that has one.
@@ -117,6 +126,17 @@ fn block(text: &str) -> Option<(&str, &str, &'static str)> {
         }
     }
     None
+}
+
+/// An object that ends at the end of a line, with text below it.
+fn json(text: &str) -> Option<(&str, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Map<String, serde_json::Value>>();
+    if !text.starts_with('{') || text.len() > (1 << 20) || values.next()?.is_err() {
+        return None;
+    }
+    let (block, rest) = text.split_at_checked(values.byte_offset())?;
+    let body = rest.strip_prefix('\n')?;
+    (!body.trim().is_empty()).then_some((block, body))
 }
 
 /// None where it is not a YAML mapping.
@@ -186,6 +206,8 @@ mod tests {
         check("---\nrating: 5\nlist: {a: 1, b: [2]}\n...\nx", "rating: 5\nlist: 1, 2", "x");
         check("+++\ntitle = \"T\"\ntags = [\"a\", \"b\"]\n+++\nx", "#a #b", "x");
         check("---\n---\nx", "", "x");
+        check("{\n\"title\": \"T\", \"tags\": [\"a\"]\n}\nx {", "#a", "x {");
+        check("{{date}}\nx", "", "{{date}}\nx");
     }
 
     #[test]

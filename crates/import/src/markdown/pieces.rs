@@ -3,16 +3,16 @@
 //! Not a Markdown parser: only headings, fences and comments matter here, and the text stays as it is.
 
 /// Longest note that stays whole, and longest piece made of several paragraphs, in characters.
-pub(super) const LONGEST: usize = 1500;
+pub(crate) const LONGEST: usize = 1500;
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Headings above it, the outermost first; none for a whole note or what stands before the first heading.
-    pub(super) headings: Vec<String>,
+    pub(crate) headings: Vec<String>,
     /// Begins with the headings where the note was cut.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Its first line in `body`, from 0.
-    pub(super) line: usize,
+    pub(crate) line: usize,
 }
 
 /// The text under one heading, up to the next.
@@ -23,7 +23,7 @@ struct Section<'a> {
     line: usize,
 }
 
-pub(super) fn pieces(body: &str) -> Vec<Piece> {
+pub(crate) fn pieces(body: &str) -> Vec<Piece> {
     let trimmed = body.trim();
     if trimmed.is_empty() {
         return Vec::new();

@@ -67,7 +67,7 @@ fn links_out_of_a_folder_are_not_followed() {
 }
 
 /// A ChatGPT array whose one message is `n` zeros long.
-fn bomb(n: usize) -> Vec<u8> {
+pub(crate) fn bomb(n: usize) -> Vec<u8> {
     let start =
         br#"[{"mapping":{"a":{"id":"a","children":[],"message":{"author":{"role":"user"},"content":{"parts":[""#;
     [start, vec![b'0'; n].as_slice(), br#""]}}}},"title":"x"}]"#].concat()
@@ -134,7 +134,7 @@ fn unknown_files_are_refused_by_what_they_look_like() {
     check("chat.db", b"SQLite format 3\0\x10\x00", "a SQLite database");
     check("a.png", b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture");
     check("a.exe", b"MZ\x90\x00\x03", "a Windows program");
-    check("a.xml", b"<?xml version=\"1.0\"?><smses/>", "XML or a web page");
+    check("a.xml", b"<?xml version=\"1.0\"?><things/>", "XML or a web page");
     check("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04", "a 7-Zip archive; unpack it first");
 }
 

@@ -10,19 +10,19 @@ use jiff::{
 
 /// A date as found, with what it was found in.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct When {
+pub(crate) struct When {
     /// UTC milliseconds.
-    pub(super) time: i64,
+    pub(crate) time: i64,
     /// False for wall time, read in the zone given at import.
-    pub(super) zone_known: bool,
+    pub(crate) zone_known: bool,
     /// The local day.
-    pub(super) day: Date,
-    pub(super) original: String,
+    pub(crate) day: Date,
+    pub(crate) original: String,
 }
 
 /// What the name of a note says about its time.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Named {
+pub(crate) enum Named {
     /// The name is the day, and the note is about it.
     Daily(When),
     /// The name has a date among other words.
@@ -51,7 +51,7 @@ const WEEKDAYS: [&str; 26] = [
 ];
 
 /// A property's value.
-pub(super) fn written(value: &str, zone: &TimeZone) -> Option<When> {
+pub(crate) fn written(value: &str, zone: &TimeZone) -> Option<When> {
     let text = value.trim().trim_matches(['"', '\'', '[', ']']).trim();
     let instant = text
         .parse::<Timestamp>()
@@ -67,7 +67,7 @@ pub(super) fn written(value: &str, zone: &TimeZone) -> Option<When> {
 }
 
 /// The path of a note: `2024-01-31.md`, `2024/01/31.md`, `2024-01-31 Meeting.md`, `202401311030 Idea.md`.
-pub(super) fn named(path: &str, zone: &TimeZone) -> Option<Named> {
+pub(crate) fn named(path: &str, zone: &TimeZone) -> Option<Named> {
     let mut parts = path.rsplit('/');
     let stem = parts.next()?.rsplit_once('.')?.0;
     let tokens = tokens(stem);
@@ -83,6 +83,13 @@ pub(super) fn named(path: &str, zone: &TimeZone) -> Option<Named> {
     let inside = || tokens.windows(3).filter(|w| w.first().is_some_and(|y| y.len() == 4)).find_map(date);
     let clock = clock.or_else(|| Some(inside()?.at(0, 0, 0, 0)))?;
     Some(Named::Dated(wall(clock, zone, stem)?))
+}
+
+/// A date among the words of a file's name.
+pub(crate) fn dated(name: &str, zone: &TimeZone) -> Option<When> {
+    match named(name, zone)? {
+        Named::Daily(when) | Named::Dated(when) => Some(when),
+    }
 }
 
 /// `2024/01/31`, `2024/01-January/31`, `2024/2024-01/31`
@@ -123,18 +130,48 @@ fn compact(text: &str) -> Option<DateTime> {
     DateTime::new(year, number(4, 6)?, number(6, 8)?, number(8, 10)?, number(10, 12)?, number(12, 14)?, 0).ok()
 }
 
-/// A date in words, with a clock where there is one: "January 31, 2024 10:30".
+/// A date in words, with a clock where there is one: "January 31, 2024 10:30", "Sunday, 31 January 2024 at 3:00 PM".
 fn day_and_clock(text: &str) -> Option<DateTime> {
+    let (text, half) = half_of_day(text);
     let (before, clock) =
-        text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "00:00"));
+        text.rsplit_once([' ', 'T', ',']).filter(|(_, last)| last.contains(':')).unwrap_or((text, "0:00"));
     let words = tokens(before);
-    let bare: Vec<&str> = words.iter().copied().filter(|token| !is_weekday(token)).collect();
-    Some(date(&bare)?.to_datetime(clock.parse().ok()?))
+    let bare: Vec<&str> = words.iter().copied().filter(|token| !is_weekday(token) && !is_joint(token)).collect();
+    let day = date(&bare).or_else(|| bare.windows(3).filter(|_| bare.len() <= 5).find_map(date))?;
+    let mut parts = clock.trim().split([':', '.']).map(|part| part.parse::<i8>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?);
+    let hour = match half {
+        Some(pm) if (1..=12).contains(&hour) => hour % 12 + if pm { 12 } else { 0 },
+        _ => hour,
+    };
+    DateTime::new(day.year(), day.month(), day.day(), hour, minute, second, 0).ok()
+}
+
+/// A clock of twelve hours: the text without "PM", and whether it was that.
+fn half_of_day(text: &str) -> (&str, Option<bool>) {
+    let text = text.trim();
+    let halves = [("am", false), ("pm", true), ("a.m.", false), ("p.m.", true)];
+    let found = halves.iter().find_map(|(end, pm)| {
+        let at = text.len().checked_sub(end.len())?;
+        let rest = text.get(at..).filter(|rest| rest.eq_ignore_ascii_case(end));
+        let before = text.get(..at)?.trim_end();
+        rest.filter(|_| before.ends_with(|c: char| c.is_ascii_digit())).map(|_| (before, Some(*pm)))
+    });
+    found.unwrap_or((text, None))
+}
+
+/// Words between the parts of a date.
+fn is_joint(token: &str) -> bool {
+    matches!(
+        token.to_lowercase().as_str(),
+        "de" | "del" | "of" | "the" | "at" | "um" | "à" | "às" | "alle" | "om" | "kl"
+    )
 }
 
 /// Runs of letters and of digits; "31st" is "31".
 fn tokens(text: &str) -> Vec<&str> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let parts = |c: char| !c.is_alphanumeric() || matches!(c, '年' | '月' | '日' | '년' | '월' | '일');
+    let words = text.split(parts).filter(|word| !word.is_empty());
     let bare = |word: &'static str| {
         move |w: &str| w.len() > word.len() && w.ends_with(word) && w.starts_with(|c: char| c.is_ascii_digit())
     };
@@ -144,6 +181,13 @@ fn tokens(text: &str) -> Vec<&str> {
 
 fn is_weekday(token: &str) -> bool {
     let lower = token.to_lowercase();
+    // What is left of 日曜日, 星期日, 일요일.
+    if matches!(token, "曜" | "火曜" | "水曜" | "木曜" | "金曜" | "土曜" | "요")
+        || token.starts_with("星期")
+        || token.ends_with('요')
+    {
+        return true;
+    }
     let start: String = lower.chars().take(3).collect();
     let is_long = lower.ends_with("day") || lower.ends_with("tag") || lower.ends_with("woch") || lower.ends_with("di");
     WEEKDAYS.contains(&lower.as_str()) || (is_long && WEEKDAYS.contains(&start.as_str()))
@@ -207,15 +251,23 @@ mod tests {
             "\"2024-01-31\"",
             "2024-01-31 Wed",
             "2024-01-31 00:00",
+            "2024年1月31日水曜日",
+            "2024년 1월 31일 수요일",
+            "miércoles, 31 de enero de 2024",
+            "onsdag 31 januari 2024",
+            "January 31, 2024 at 12:00 AM",
         ] {
             check(value, midnight);
         }
         check("2024-01-31T10:30", Some(("2024-01-31T09:30:00Z", false)));
         check("2024-01-31 10:30:15", Some(("2024-01-31T09:30:15Z", false)));
         check("January 31, 2024 10:30", Some(("2024-01-31T09:30:00Z", false)));
+        check("Jan 31, 2024, 10:30:15\u{202f}PM", Some(("2024-01-31T21:30:15Z", false)));
+        check("@January 31, 2024 9:30 AM", Some(("2024-01-31T08:30:00Z", false)));
         check("202401311030", Some(("2024-01-31T09:30:00Z", false)));
         for value in [
             "2024-01-31T10:30:00Z",
+            "2024-01-31 10:30Z",
             "2024-01-31T11:30:00+01:00",
             "Wed, 31 Jan 2024 10:30:00 +0000",
             "1706697000",

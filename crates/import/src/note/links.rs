@@ -1,6 +1,6 @@
 //! Files that a note shows or links to: pictures, recordings, PDFs. Links to other notes are text.
 
-use crate::export::Export;
+use crate::{export::Export, mime};
 use evoke_message::Attachment;
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use std::collections::HashMap;
 const NOTES: [&str; 5] = ["md", "markdown", "canvas", "base", "html"];
 
 /// The files of a vault by path and by name: the way Obsidian resolves a link.
-pub(super) struct Files<'a> {
+pub(crate) struct Files<'a> {
     paths: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn of(export: &'a Export) -> Self {
+    pub(crate) fn of(export: &'a Export) -> Self {
         let mut paths = HashMap::new();
         let mut shortest: Vec<&str> = export.files().iter().map(|file| file.path.as_str()).collect();
         shortest.sort_by_key(|path| path.len());
@@ -33,8 +33,23 @@ impl<'a> Files<'a> {
         candidates.iter().find_map(|path| self.paths.get(path.as_str()).copied())
     }
 
+    /// The file that a link in a page of `folder` leads to; none for addresses and for pages.
+    pub(crate) fn file(&self, link: &str, folder: &str) -> Option<Attachment> {
+        let target = percent_decoded(link.trim());
+        if !is_file(&target) {
+            return None;
+        }
+        let beside = [join(folder, &target), join(folder, link)];
+        let name = target.rsplit('/').next().unwrap_or(&target).to_owned();
+        let found =
+            beside.iter().find_map(|path| self.paths.get(path.as_str())).or_else(|| self.paths.get(name.as_str()));
+        let path = found.map(|path| (*path).to_owned());
+        let missing = path.is_none().then(|| "not in this export".to_owned());
+        Some(Attachment { mime: mime::of_name(&name), name, path, missing })
+    }
+
     /// The files that `text` names, each once.
-    pub(super) fn named_in(&self, text: &str, note: &str, vault: &str) -> Vec<Attachment> {
+    pub(crate) fn named_in(&self, text: &str, note: &str, vault: &str) -> Vec<Attachment> {
         let mut out: Vec<Attachment> = Vec::new();
         for target in targets(text) {
             let name = target.rsplit('/').next().unwrap_or(&target).to_owned();
@@ -96,7 +111,7 @@ fn is_file(target: &str) -> bool {
 }
 
 /// `a%20b` as `a b`; what is no valid code stays.
-fn percent_decoded(target: &str) -> String {
+pub(crate) fn percent_decoded(target: &str) -> String {
     let mut out = Vec::with_capacity(target.len());
     let mut bytes = target.as_bytes();
     while let Some((first, rest)) = bytes.split_first() {
