@@ -4,6 +4,7 @@ use crate::archive::{self, files, fixtures};
 use evoke_memory::{ImportOptions, Watch};
 use std::path::PathBuf;
 
+/// Read file by file; the others folder by folder, and bit by bit by the importing crate's own fuzzing.
 const FORMATS: [&str; 5] = ["chatgpt", "claude_ai", "whatsapp", "telegram", "markdown"];
 
 /// What is imported as one: a file, or a folder of Markdown.
@@ -35,6 +36,26 @@ async fn importing_again_adds_nothing() {
         }
         let status = memory.status().await.unwrap();
         assert_eq!(status.index.percent, 100);
+    }
+}
+
+/// Every folder of samples, as a person would choose it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_export_is_accounted_for_and_adds_nothing_the_second_time() {
+    let (_folder, memory) = archive::fresh().await;
+    let words = ImportOptions { words_only: true, ..ImportOptions::default() };
+    let mut all: Vec<PathBuf> = std::fs::read_dir(fixtures("")).unwrap().flatten().map(|e| e.path()).collect();
+    all.retain(|path| path.is_dir() && !path.ends_with("LICENSES"));
+    all.sort();
+    assert!(all.len() > 30);
+    for path in all {
+        let import = async || memory.import(std::slice::from_ref(&path), &words, &Watch::default()).await;
+        let name = path.display();
+        let (first, again) = (import().await.unwrap(), import().await.unwrap());
+        assert!(first.adds_up() && first.added > 0, "{name}: {first:?}");
+        assert_eq!((again.added, again.updated), (0, 0), "{name}");
+        assert_eq!((again.skipped, again.failed), (first.skipped, first.failed), "{name}");
+        assert_eq!(again.seen, first.seen, "{name}");
     }
 }
 

@@ -224,8 +224,8 @@ class Batches(torch.utils.data.IterableDataset):
         self.facts = [g for g in groups if g.statements]
         self.plain = [g for g in groups if not g.statements]
         every = [q for g in groups for q in g.questions]
-        self.questions = [[q for q in every if made_up(q) and q.intent != "none"], [q for q in every if made_up(q) and q.intent == "none"],
-                          [q for q in every if not made_up(q)]]
+        kinds = (lambda q: made_up(q) and q.intent != "none", lambda q: made_up(q) and q.intent == "none", lambda q: not made_up(q))
+        self.questions = [some for some in ([q for q in every if kind(q)] for kind in kinds) if some]
         self.hide = HIDDEN_PIECES
 
     def __iter__(self):
@@ -469,6 +469,7 @@ def main():
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--drop", type=float, default=0.1)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--quiet", action="store_true", help="do not measure at the end")
     parser.add_argument("--lists", type=Path, help="candidates of a search to be scored")
     parser.add_argument("--scores", type=Path)
     args = parser.parse_args()
@@ -486,7 +487,8 @@ def main():
     with torch.no_grad(), found[1].hold():
         if args.lists:
             candidates(*found, args.lists, args.scores)
-        report(*found)
+        if not args.quiet:
+            report(*found)
 
 
 if __name__ == "__main__":

@@ -100,8 +100,8 @@ impl Memory {
         Ok(true)
     }
 
-    /// By the model in use: with the question, one by one, where it can read pairs; else, if the caller wants it,
-    /// by its latent memory.
+    /// By the model in use: with the question, one by one, where it can read pairs; what only the caller wants, by
+    /// its latent memory where it has one.
     async fn read_in_order(&self, asked: &Asked, ranked: &[Ranked]) -> Result<Option<Read>, MemoryError> {
         let Some(question) = asked.question.get() else { return Ok(None) };
         let by_intent = question.intent != Intent::None && fusion::ranks(asked.mode);
@@ -121,7 +121,7 @@ impl Memory {
             .into_iter()
             .filter_map(|at| Some((at, rows.get(&(ranked[at].message, ranked[at].piece))?)))
             .collect();
-        if embedder.reads_pairs() {
+        if embedder.reads_pairs() && (by_intent || embedder.evolver().is_none()) {
             return self.read_pairs(asked, question, by_intent, &embedder, &stream).await.map(Some);
         }
         let Some(evolver) = embedder.evolver().filter(|_| stream.iter().all(|(_, row)| !row.seed.is_empty())) else {
