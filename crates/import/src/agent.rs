@@ -1,5 +1,6 @@
 //! What logs of coding agents have in common (formats.md §3, §4): sessions that are told record by
-//! record, several of them in one file or one of them in several. What the records mean is left to the formats.
+//! record, several of them in one file or one of them in several; and what AI chats in JSON share with them: times, calls,
+//! attachments. What the records mean is left to the formats.
 
 use crate::{Flow, ai, out::Out, record::Thread};
 use evoke_message::{
@@ -126,18 +127,6 @@ impl Session {
 pub(crate) fn mark(parts: &[&str]) -> u64 {
     let hash = evoke_message::stable_hash(parts);
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-pub(crate) fn yes(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
 /// An instant as ISO 8601, or as a number or text of seconds, ms or µs.

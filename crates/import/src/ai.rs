@@ -1,4 +1,4 @@
-//! What ChatGPT and Claude.ai exports have in common once a conversation is taken apart.
+//! What exports of chats with AIs have in common once a conversation is taken apart.
 
 use crate::{Options, out::Out, time, tree};
 use evoke_message::{

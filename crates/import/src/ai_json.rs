@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{list, moment, text, words},
+    agent::{moment, words}, values::{array, text},
     ai_chats::{self, Entry, Shape, Taken, pieces, role_of},
     export::Export,
     json,
@@ -72,7 +72,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
 fn take(value: &Value) -> Option<Taken> {
     let messages = match value {
         Value::Array(messages) => messages.as_slice(),
-        _ => LISTS.iter().map(|name| list(value, name)).find(|messages| !messages.is_empty()).unwrap_or_default(),
+        _ => LISTS.iter().map(|name| array(value, name)).find(|messages| !messages.is_empty()).unwrap_or_default(),
     };
     let known = value.is_array() || LISTS.iter().any(|name| value.get(*name).is_some_and(Value::is_array));
     let named =

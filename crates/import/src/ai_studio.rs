@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text, words},
+    agent::{attached, moment, words}, values::{array, text},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
@@ -39,7 +39,7 @@ fn is_conversation(keys: &[&str]) -> bool {
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let named = |name: &str| mime::of_name(name).is_none_or(|m| m == "application/json");
     let candidates =
-        export.files().iter().enumerate().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
+        export.unclaimed().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
     let fits = |head: &[u8]| {
         head.trim_ascii_start().starts_with(b"{") && is_conversation(&json::keys(head.trim_ascii_start()))
     };
@@ -61,8 +61,8 @@ fn take(value: &Value) -> Option<Taken> {
         let said = pieces(Vec::new(), Role::System, &instruction, Vec::new());
         entries.push(Entry { sender: crate::ai::me(), ..Entry::new(&SHAPE, "system", &Value::Null, said) });
     }
-    entries.extend(list(prompt, "chunks").iter().map(chunk));
-    let pending = list(prompt, "pendingInputs").iter().filter(|input| !said_in(input).trim().is_empty());
+    entries.extend(array(prompt, "chunks").iter().map(chunk));
+    let pending = array(prompt, "pendingInputs").iter().filter(|input| !said_in(input).trim().is_empty());
     entries.extend(pending.map(chunk));
     let title =
         [text(value, "displayName"), text(value, "title")].into_iter().find(|t| !t.is_empty()).unwrap_or_default();
@@ -81,7 +81,7 @@ fn said_in(chunk: &Value) -> String {
     match chunk {
         Value::String(text) => text.clone(),
         _ if !text(chunk, "text").is_empty() => text(chunk, "text").to_owned(),
-        _ => list(chunk, "parts")
+        _ => array(chunk, "parts")
             .iter()
             .filter(|part| part.get("thought").and_then(Value::as_bool) != Some(true))
             .map(words)

@@ -57,7 +57,7 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let files: Vec<usize> = (0..export.files().len()).filter(|&i| form(export, i).is_some()).collect();
+    let files: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|&i| form(export, i).is_some()).collect();
     (!files.is_empty()).then_some(files)
 }
 

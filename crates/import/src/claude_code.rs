@@ -10,7 +10,7 @@ mod line;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{Named, Saying, Session, mark, text, yes},
+    agent::{Named, Saying, Session, mark}, values::{text, flag},
     ai::{self, Said},
     export::Export,
     jsonl,
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
     /// Remembers which subagent a line belongs to, and says its first line.
     fn trace(&mut self, line: &Value) -> Option<String> {
         let uuid = text(line, "uuid");
-        if !yes(line, "isSidechain") || uuid.is_empty() {
+        if !flag(line, "isSidechain") || uuid.is_empty() {
             return None;
         }
         let above = self.roots.get(&mark(&[text(line, "parentUuid")])).cloned();
@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
         let agent =
             Some(text(line, "agentId")).filter(|a| !a.is_empty()).map(str::to_owned).or_else(|| file.subagent.clone());
         let (key, parent) = match (agent, root) {
-            (Some(agent), _) if yes(line, "isSidechain") || file.subagent.is_some() => {
+            (Some(agent), _) if flag(line, "isSidechain") || file.subagent.is_some() => {
                 let within = file.session.strip_prefix("agent-").is_none().then(|| file.session.clone());
                 let parent = within.clone().or_else(|| file.parent.clone());
                 (within.map_or_else(|| format!("agent-{agent}"), |s| format!("{s}/agent-{agent}")), parent)

@@ -8,7 +8,7 @@ mod twins;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{Named, Saying, Session, as_written, mark, moment, text},
+    agent::{Named, Saying, Session, as_written, mark, moment}, values::{text},
     ai,
     export::Export,
     json::{self, Found, Opening, Rules, Walk, Want},

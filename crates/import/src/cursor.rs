@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{Named, Saying, Session, arguments, as_written, call, list, moment, text, words},
+    agent::{Named, Saying, Session, arguments, as_written, call, moment, words}, values::{array, text},
     ai::{self, tool_text},
     export::Export,
     out::Out,
@@ -24,7 +24,7 @@ pub(crate) const FORMAT: Format = Format {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let candidates =
-        export.files().iter().enumerate().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
+        export.unclaimed().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
     let fits = |head: &[u8]| sqlite::is_database(head) && head.windows(12).any(|w| w == b"cursorDiskKV");
     let files: Vec<usize> =
         candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
@@ -81,8 +81,8 @@ fn conversation(
     let mut session = Session::new(FORMAT.key, id, &["Me", "Cursor"]);
     session.name(Named::Owner, text(composer, "name"));
     session.began(composer.get("createdAt").and_then(moment));
-    let inline = list(composer, "conversation");
-    let headers = list(composer, "fullConversationHeadersOnly");
+    let inline = array(composer, "conversation");
+    let headers = array(composer, "fullConversationHeadersOnly");
     for entry in inline.iter().chain(headers) {
         *number += 1;
         let place = export.place(file, *number);

@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text, words},
+    agent::{attached, moment, words}, values::{array, text},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces},
     export::Export,
@@ -56,7 +56,7 @@ fn take(value: &Value) -> Option<Taken> {
 
 fn entry(id: &str, node: &Value) -> Entry {
     let message = node.get("message").unwrap_or(&Value::Null);
-    let role = if list(message, "fragments").iter().any(|f| text(f, "type") == "REQUEST")
+    let role = if array(message, "fragments").iter().any(|f| text(f, "type") == "REQUEST")
         || text(message, "role").eq_ignore_ascii_case("user")
     {
         Role::Human
@@ -68,21 +68,21 @@ fn entry(id: &str, node: &Value) -> Entry {
     Entry {
         id: id.to_owned(),
         parent: node.get("parent").and_then(Value::as_str).map(str::to_owned),
-        children: list(node, "children").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        children: array(node, "children").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         ..Entry::new(&SHAPE, name, message.get("inserted_at").unwrap_or(&Value::Null), said)
     }
 }
 
 fn said(message: &Value, role: Role) -> Said {
     let (mut asides, mut texts) = (Vec::new(), Vec::new());
-    for fragment in list(message, "fragments") {
+    for fragment in array(message, "fragments") {
         let content = words(fragment.get("content").unwrap_or(&Value::Null));
         match text(fragment, "type") {
             "REQUEST" | "RESPONSE" | "" => texts.push(content),
             "THINK" => asides.extend(aside(Part::Thinking, &content)),
             _ => {
                 let found =
-                    list(fragment, "results").iter().map(|r| format!("{} {}", text(r, "title"), text(r, "url")));
+                    array(fragment, "results").iter().map(|r| format!("{} {}", text(r, "title"), text(r, "url")));
                 let lines = std::iter::once(content).chain(found).filter(|l| !l.trim().is_empty());
                 asides.extend(aside(Part::Tool, &lines.collect::<Vec<_>>().join("\n")));
             }
@@ -90,7 +90,7 @@ fn said(message: &Value, role: Role) -> Said {
     }
     texts.push(text(message, "content").to_owned());
     texts.retain(|text| !text.trim().is_empty());
-    let files = list(message, "files").iter().map(|f| {
+    let files = array(message, "files").iter().map(|f| {
         f.as_str()
             .unwrap_or([text(f, "file_name"), text(f, "name")].into_iter().find(|n| !n.is_empty()).unwrap_or("file"))
     });

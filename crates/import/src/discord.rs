@@ -82,7 +82,7 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let claimed: Vec<usize> =
-        (0..export.files().len()).filter(|i| export.claimed_by(*i).is_none() && form(export, *i).is_some()).collect();
+        export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
 }
 

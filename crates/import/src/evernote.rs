@@ -33,7 +33,7 @@ pub(crate) const FORMAT: Format = Format {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let single = export.files().len() == 1;
-    let candidates = export.files().iter().enumerate();
+    let candidates = export.unclaimed();
     let named = candidates.filter(|(_, file)| single || matches!(note::ending(&file.path).as_str(), "enex" | "xml"));
     let is = |head: &[u8]| {
         head.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<') && note::contains(head, "<en-export")

@@ -168,6 +168,12 @@ impl Export {
         self.claimed.borrow().get(&i).copied()
     }
 
+    /// The files that no format has claimed yet, for one that is asked which are its own: of an export with 100,000
+    /// files nobody needs to look at those of others.
+    pub(crate) fn unclaimed(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.entries.iter().enumerate().filter(|(i, _)| self.claimed_by(*i).is_none())
+    }
+
     /// False where another format has it.
     pub(crate) fn claim(&self, i: usize, format: &'static Format) -> bool {
         if i >= self.entries.len() || self.claimed_by(i).is_some() {
@@ -226,8 +232,7 @@ impl Export {
     /// Files that no format has claimed, that may be JSON (a single file whatever its name) and whose first 64 KiB fit.
     pub(crate) fn json_files(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<usize> {
         let named = |e: &Entry| self.single || e.path.to_ascii_lowercase().ends_with(".json");
-        let candidates = self.entries.iter().enumerate().filter(|(_, e)| named(e)).map(|(i, _)| i);
-        let candidates = candidates.filter(|&i| self.claimed_by(i).is_none());
+        let candidates = self.unclaimed().filter(|(_, e)| named(e)).map(|(i, _)| i);
         candidates.filter(|&i| self.head(i).is_ok_and(|head| fits(&head))).collect()
     }
 

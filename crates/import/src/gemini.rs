@@ -11,7 +11,7 @@ mod title;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{list, text},
+    values::{array, text},
     ai,
     export::Export,
     html,
@@ -55,9 +55,7 @@ fn is_page(head: &[u8]) -> bool {
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let mut files = export.json_files(|head| json::hunt(head, is_record));
     let pages = export
-        .files()
-        .iter()
-        .enumerate()
+        .unclaimed()
         .filter(|(_, f)| mime::of_name(f.file_name()).is_some_and(|m| m == "text/html"));
     files.extend(pages.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| is_page(&head))));
     files.sort_unstable();
@@ -149,19 +147,19 @@ impl Reader<'_> {
 
     fn of_json(&self, file: usize, record: &Value) -> Option<Activity> {
         let title = record.get("title")?.as_str()?;
-        let products = list(record, "products").iter().filter_map(Value::as_str);
+        let products = array(record, "products").iter().filter_map(Value::as_str);
         let product = std::iter::once(text(record, "header"))
             .chain(products)
             .find(|p| is_gemini(p))
             .unwrap_or(text(record, "header"));
         let mut files: Vec<&str> =
-            list(record, "attachedFiles").iter().filter_map(|f| f.as_str().or(Some(text(f, "name")))).collect();
+            array(record, "attachedFiles").iter().filter_map(|f| f.as_str().or(Some(text(f, "name")))).collect();
         files.extend(Some(text(record, "imageFile")));
-        files.extend(list(record, "subtitles").iter().map(|s| text(s, "url")).filter(|url| !url.contains(':')));
+        files.extend(array(record, "subtitles").iter().map(|s| text(s, "url")).filter(|url| !url.contains(':')));
         let mut known = HashSet::new();
         files.retain(|name| !name.is_empty() && known.insert(*name));
         let written = text(record, "time");
-        let html = list(record, "safeHtmlItem").iter().map(|item| html::markdown(text(item, "html")));
+        let html = array(record, "safeHtmlItem").iter().map(|item| html::markdown(text(item, "html")));
         Some(Activity {
             product: product.to_owned(),
             title: title.to_owned(),

@@ -3,7 +3,7 @@
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{attached, call, list, mark, moment, text, words},
+    agent::{attached, call, mark, moment, words}, values::{array, text},
     ai::{self, Chat, Said, Turn},
     ai_chats::{Entry, Shape, aside, pieces},
     export::Export,
@@ -64,7 +64,8 @@ fn files(export: &Export) -> Vec<(usize, FileRole)> {
             _ => None,
         }
     };
-    let all = export.files().iter().enumerate().filter(|(_, f)| named(f.file_name()));
+    let own = |i: usize| export.claimed_by(i).is_none_or(|format| format.key == FORMAT.key);
+    let all = export.files().iter().enumerate().filter(|(i, f)| named(f.file_name()) && own(*i));
     all.filter_map(|(i, _)| role(i).map(|role| (i, role))).collect()
 }
 
@@ -274,11 +275,11 @@ fn entry(message: &Value, subagent: bool) -> Entry {
         }
         "gemini" | "model" | "assistant" => {
             let mut asides = Vec::new();
-            for thought in list(message, "thoughts") {
+            for thought in array(message, "thoughts") {
                 let thought = [text(thought, "subject"), text(thought, "description")].join("\n");
                 asides.extend(aside(Part::Thinking, thought.trim()));
             }
-            for tool in list(message, "toolCalls") {
+            for tool in array(message, "toolCalls") {
                 asides.extend(aside(Part::Tool, &call(text(tool, "name"), tool.get("args").unwrap_or(&Value::Null))));
                 if let Some(mut answer) = aside(Part::Tool, &answer(tool)) {
                     answer.role = Role::Tool;
@@ -297,7 +298,7 @@ fn answer(tool: &Value) -> String {
     if !display.trim().is_empty() {
         return display;
     }
-    let answers = list(tool, "result").iter().filter_map(|r| r.pointer("/functionResponse/response"));
+    let answers = array(tool, "result").iter().filter_map(|r| r.pointer("/functionResponse/response"));
     answers.map(words).collect::<Vec<_>>().join("\n")
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text, words},
+    agent::{attached, moment, words}, values::{array, text},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces},
     export::Export,
@@ -80,7 +80,7 @@ fn take(value: &Value) -> Option<Taken> {
 
 fn answer(request: &Value) -> Said {
     let (mut asides, mut said) = (Vec::new(), String::new());
-    for part in list(request, "response") {
+    for part in array(request, "response") {
         match text(part, "kind") {
             "" | "markdownContent" => said.push_str(&words(part.get("value").or(part.get("content")).unwrap_or(part))),
             "thinking" => asides.extend(aside(Part::Thinking, &words(part.get("value").unwrap_or(&Value::Null)))),

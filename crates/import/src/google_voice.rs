@@ -31,9 +31,7 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
     let single = export.files().len() == 1;
     let may_be = |path: &str| single || path.to_ascii_lowercase().ends_with(".html");
     let pages: Vec<usize> = export
-        .files()
-        .iter()
-        .enumerate()
+        .unclaimed()
         .filter(|(i, file)| may_be(&file.path) && export.head(*i).is_ok_and(|head| is_page(&head)))
         .map(|(i, _)| i)
         .collect();

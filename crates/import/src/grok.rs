@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text},
+    agent::{attached, moment}, values::{array, text},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
@@ -53,7 +53,7 @@ fn take(value: &Value) -> Option<Taken> {
         title: text(about, "title").to_owned(),
         created: time("create_time"),
         updated: time("modify_time"),
-        entries: list(value, "responses").iter().map(response).collect(),
+        entries: array(value, "responses").iter().map(response).collect(),
         current: about.get("leaf_response_id").and_then(Value::as_str).map(str::to_owned),
     })
 }
@@ -61,7 +61,7 @@ fn take(value: &Value) -> Option<Taken> {
 fn response(wrapped: &Value) -> Entry {
     let response = wrapped.get("response").filter(|r| r.is_object()).unwrap_or(wrapped);
     let role = role_of(text(response, "sender"));
-    let files = list(response, "file_attachments").iter().chain(list(response, "image_attachments"));
+    let files = array(response, "file_attachments").iter().chain(array(response, "image_attachments"));
     let names = files.map(|file| file.as_str().unwrap_or(text(file, "file_name")));
     let attachments =
         names.filter(|n| !n.is_empty()).map(|name| attached(name, None, "in the export by its id only")).collect();

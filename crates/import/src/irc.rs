@@ -39,9 +39,7 @@ const LOOKED_AT: usize = 100;
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let logs: Vec<usize> = export
-        .files()
-        .iter()
-        .enumerate()
+        .unclaimed()
         .filter(|(i, file)| {
             name::may_be_log(file.file_name()) && export.head(*i).is_ok_and(|head| style(&head).is_some())
         })

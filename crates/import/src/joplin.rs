@@ -29,8 +29,7 @@ pub(crate) const FORMAT: Format = Format {
 };
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let named = export.files().iter().enumerate().filter(|(_, file)| is_item_name(&file.path));
-    let items: Vec<usize> = named.map(|(i, _)| i).filter(|&i| export.claimed_by(i).is_none()).collect();
+    let items: Vec<usize> = export.unclaimed().filter(|(_, file)| is_item_name(&file.path)).map(|(i, _)| i).collect();
     let is_item = |i: &usize| export.head(*i).is_ok_and(|head| note::contains(&head, "\ntype_: "));
     items.iter().any(is_item).then_some(items)
 }

@@ -1,5 +1,5 @@
-//! JSON files that are one list of records, with a few fields beside it: how Slack, Discord and Meta
-//! write their chats. One record is held at a time; a field is told where it stands in the file. Lists in holders are
+//! JSON files that are one list of records, with a few fields beside it: how Slack, Discord,
+//! Meta and Signal Desktop write their chats. One record is held at a time; a field is told where it stands in the file. Lists in holders are
 //! left to `records.rs`, what records mean to the formats.
 
 use crate::{

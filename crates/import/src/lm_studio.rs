@@ -2,7 +2,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text, words},
+    agent::{attached, moment, words}, values::{array, text},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
@@ -52,7 +52,7 @@ fn take(value: &Value) -> Option<Taken> {
     let created = value.get("createdAt").unwrap_or(&Value::Null);
     let mut entries = Vec::new();
     for message in messages {
-        let versions = list(message, "versions");
+        let versions = array(message, "versions");
         let selected = message.get("currentlySelected").and_then(Value::as_u64).unwrap_or_default() as usize;
         entries.push(version(versions.get(selected).unwrap_or(message)));
     }
@@ -68,7 +68,7 @@ fn take(value: &Value) -> Option<Taken> {
 fn version(version: &Value) -> Entry {
     let role = role_of(text(version, "role"));
     let (mut asides, mut texts, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
-    let steps: Vec<&Value> = match list(version, "steps") {
+    let steps: Vec<&Value> = match array(version, "steps") {
         [] => vec![version],
         steps => steps.iter().collect(),
     };

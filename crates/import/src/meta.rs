@@ -64,7 +64,7 @@ fn is_thread(keys: &[&str]) -> bool {
 fn message_files(export: &Export) -> Vec<usize> {
     let mut files =
         export.json_files(|head| hunt(head, is_message) || (hunt(head, is_thread) && mentions_messages(head)));
-    let pages = (0..export.files().len()).filter(|i| export.claimed_by(*i).is_none() && page::is_page(export, *i));
+    let pages = export.unclaimed().map(|(i, _)| i).filter(|i| page::is_page(export, *i));
     files.extend(pages);
     files.sort_unstable();
     files

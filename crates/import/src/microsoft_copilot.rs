@@ -42,7 +42,7 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
         reader.byte_headers().is_ok_and(|header| columns(header).is_some())
     };
     let csv = |name: &str| mime::of_name(name).is_some_and(|m| m == "text/csv");
-    let named = export.files().iter().enumerate().filter(|(_, f)| csv(f.file_name())).map(|(i, _)| i);
+    let named = export.unclaimed().filter(|(_, f)| csv(f.file_name())).map(|(i, _)| i);
     let files: Vec<usize> = named.filter(fits).collect();
     (!files.is_empty()).then_some(files)
 }

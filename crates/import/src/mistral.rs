@@ -2,7 +2,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, text, words},
+    agent::{attached, words}, values::{array, text},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
@@ -55,7 +55,7 @@ fn take(value: &Value) -> Option<Taken> {
 fn entry(message: &Value) -> Entry {
     let role = role_of(text(message, "role"));
     let (mut asides, mut texts) = (Vec::new(), Vec::new());
-    for chunk in list(message, "contentChunks") {
+    for chunk in array(message, "contentChunks") {
         match text(chunk, "type") {
             "text" => texts.push(text(chunk, "text").to_owned()),
             "thinking" | "reasoning" => {
@@ -73,7 +73,7 @@ fn entry(message: &Value) -> Entry {
     }
     let whole = words(message.get("content").unwrap_or(&Value::Null));
     let said = if whole.trim().is_empty() { texts.concat() } else { whole };
-    let files = list(message, "files").iter().map(|f| text(f, "name")).filter(|n| !n.is_empty());
+    let files = array(message, "files").iter().map(|f| text(f, "name")).filter(|n| !n.is_empty());
     let attachments = files.map(|name| attached(name, None, "not in this export")).collect();
     let said = pieces(asides, role, &said, attachments);
     Entry {

@@ -43,7 +43,7 @@ enum What {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let all = export.files().iter().enumerate();
+    let all = export.unclaimed();
     let mut files: Vec<usize> = all.filter(|(i, _)| what(export, *i).is_some()).map(|(i, _)| i).collect();
     let only_index = files.iter().all(|&i| what(export, i) == Some(What::Index));
     files.retain(|_| !only_index);

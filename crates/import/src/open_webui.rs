@@ -2,7 +2,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, list, moment, text, words},
+    agent::{attached, moment, words}, values::{array, text},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
@@ -51,7 +51,7 @@ fn take(value: &Value) -> Option<Taken> {
     let history = chat.get("history").unwrap_or(&Value::Null);
     let mut entries: Vec<Entry> = match history.get("messages").and_then(Value::as_object) {
         Some(messages) => messages.iter().map(|(id, message)| entry(id, message)).collect(),
-        None => list(chat, "messages").iter().map(|message| entry(text(message, "id"), message)).collect(),
+        None => array(chat, "messages").iter().map(|message| entry(text(message, "id"), message)).collect(),
     };
     entries.sort_by_key(|e| e.time);
     let time = |of: &Value, keys: &[&str]| keys.iter().find_map(|k| of.get(*k).and_then(moment));
@@ -74,7 +74,7 @@ fn entry(id: &str, message: &Value) -> Entry {
     let whole = words(message.get("content").unwrap_or(&Value::Null));
     let (thoughts, said) = without_details(&whole);
     let asides = thoughts.into_iter().filter_map(|(part, text)| aside(part, &text)).collect();
-    let files = list(message, "files")
+    let files = array(message, "files")
         .iter()
         .map(|f| [text(f, "name"), text(f, "type")].into_iter().find(|n| !n.is_empty()).unwrap_or("file"));
     let attachments = files.map(|name| attached(name, None, "not in this export")).collect();
@@ -91,7 +91,7 @@ fn entry(id: &str, message: &Value) -> Entry {
     Entry {
         id: id.to_owned(),
         parent: message.get("parentId").and_then(Value::as_str).map(str::to_owned),
-        children: list(message, "childrenIds").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        children: array(message, "childrenIds").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         ..entry
     }
 }

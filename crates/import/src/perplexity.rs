@@ -3,7 +3,7 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{list, moment, text, words},
+    agent::{moment, words}, values::{array, text},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, pieces, role_of},
     export::Export,
@@ -51,13 +51,13 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
 }
 
 fn take(value: &Value) -> Option<Taken> {
-    let first = list(value, "entries").first().unwrap_or(&Value::Null);
+    let first = array(value, "entries").first().unwrap_or(&Value::Null);
     let named = |keys: &[&str], of: &Value| {
         keys.iter().map(|k| text(of, k)).find(|t| !t.is_empty()).unwrap_or_default().to_owned()
     };
     let time = |keys: &[&str]| keys.iter().find_map(|k| value.get(*k).or(first.get(*k)).and_then(moment));
     let mut entries = Vec::new();
-    for entry in ["answers", "entries", "messages"].iter().flat_map(|key| list(value, key)) {
+    for entry in ["answers", "entries", "messages"].iter().flat_map(|key| array(value, key)) {
         exchange(entry, &mut entries);
     }
     let asked = entries.iter().any(|e| e.sender.me);
@@ -67,7 +67,7 @@ fn take(value: &Value) -> Option<Taken> {
     };
     if !asked && !entries.is_empty() && !title.is_empty() {
         let said = pieces(Vec::new(), Role::Human, &title, Vec::new());
-        let when = value.get("created_at").or(list(value, "answers").first().and_then(|a| a.get("created_at")));
+        let when = value.get("created_at").or(array(value, "answers").first().and_then(|a| a.get("created_at")));
         entries.insert(
             0,
             Entry { id: "title".to_owned(), ..Entry::new(&SHAPE, "user", when.unwrap_or(&Value::Null), said) },
@@ -114,7 +114,7 @@ fn exchange(entry: &Value, into: &mut Vec<Entry>) {
 
 fn answer(entry: &Value) -> String {
     let blocks =
-        list(entry, "blocks").iter().filter_map(|b| b.pointer("/markdown_block/answer")).filter_map(Value::as_str);
+        array(entry, "blocks").iter().filter_map(|b| b.pointer("/markdown_block/answer")).filter_map(Value::as_str);
     let blocks: Vec<&str> = blocks.collect();
     if let Some(last) = blocks.last() {
         return (*last).to_owned();

@@ -78,11 +78,9 @@ fn list_of(head: &[u8]) -> Option<(usize, List)> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let script = |i: &usize| {
-        export.files().get(*i).is_some_and(|e| e.path.to_ascii_lowercase().ends_with(".js"))
-            || export.files().len() == 1
-    };
-    let files = (0..export.files().len()).filter(script);
+    let single = export.files().len() == 1;
+    let scripts = export.unclaimed().filter(|(_, e)| single || e.path.to_ascii_lowercase().ends_with(".js"));
+    let files = scripts.map(|(i, _)| i);
     let mut found: Vec<(usize, usize, List)> =
         files.filter_map(|i| list_of(&export.head(i).ok()?).map(|(at, list)| (at, i, list))).collect();
     found.retain(|(_, _, list)| *list != List::Nothing);

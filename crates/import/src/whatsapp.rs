@@ -44,9 +44,7 @@ const LOOKED_AT: usize = 50;
 /// Text files with at least two heads in their first lines; or one, if it is the first line or the name says WhatsApp.
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let claimed: Vec<usize> = export
-        .files()
-        .iter()
-        .enumerate()
+        .unclaimed()
         .filter(|(_, file)| may_be_text(file.file_name()))
         .filter(|(i, file)| export.head(*i).is_ok_and(|head| is_chat(&head, &file.path)))
         .map(|(i, _)| i)

@@ -1,6 +1,9 @@
 //! What one message of a Claude.ai export says: its blocks, its pasted texts, its files.
 
-use crate::ai::{Piece, Said, tool_text};
+use crate::{
+    ai::{Piece, Said, tool_text},
+    values::{array, text},
+};
 use evoke_message::{Attachment, Part, Role};
 use serde_json::Value;
 
@@ -18,7 +21,7 @@ pub(super) fn read(message: &Value) -> Said {
         "assistant" => Role::Assistant,
         _ => Role::System,
     };
-    let blocks = list(message, "content");
+    let blocks = array(message, "content");
     let mut pieces: Vec<Piece> = blocks.iter().filter_map(aside).collect();
     let said = match blocks.iter().filter_map(spoken).collect::<Vec<_>>() {
         texts if texts.is_empty() => without_placeholders(text(message, "text")),
@@ -36,14 +39,6 @@ pub(super) fn read(message: &Value) -> Said {
         });
     }
     Said::Pieces(pieces)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The words of a block that belongs to the message itself; of an unknown kind, its text.
@@ -85,7 +80,7 @@ fn result(block: &Value) -> String {
             let part = |p: &Value| {
                 [text(p, "title"), text(p, "text")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n")
             };
-            list(block, "content").iter().map(part).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n\n")
+            array(block, "content").iter().map(part).filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n\n")
         }
     }
 }
@@ -104,7 +99,7 @@ fn without_placeholders(text: &str) -> String {
 fn attached(message: &Value) -> (Vec<String>, Vec<Attachment>) {
     let mut pasted = Vec::new();
     let mut found = Vec::new();
-    for attachment in list(message, "attachments") {
+    for attachment in array(message, "attachments") {
         let content = text(attachment, "extracted_content").trim();
         let mime = Some(text(attachment, "file_type")).filter(|t| t.contains('/')).map(str::to_owned);
         let missing = if content.is_empty() { "not in this export" } else { "only its text is in this export" };
@@ -116,7 +111,7 @@ fn attached(message: &Value) -> (Vec<String>, Vec<Attachment>) {
         });
         pasted.push(content.to_owned());
     }
-    for file in list(message, "files").iter().chain(list(message, "files_v2")) {
+    for file in array(message, "files").iter().chain(array(message, "files_v2")) {
         let name = text(file, "file_name");
         if !name.is_empty() && !found.iter().any(|a| a.name == name) {
             found.push(Attachment {

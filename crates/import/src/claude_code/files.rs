@@ -4,7 +4,7 @@
 use super::{FORMAT, File};
 use crate::{
     Options,
-    agent::{Named, list, text},
+    agent::{Named}, values::{array, text},
     export::Export,
     json, jsonl,
     out::Out,
@@ -163,7 +163,7 @@ pub(super) fn titles(export: &Export, files: &[(usize, Role)], options: &Options
     let mut titles = HashMap::new();
     for (i, _) in files.iter().filter(|(_, role)| *role == Role::Titles) {
         let Some(value) = small(export, *i, options) else { continue };
-        for entry in list(&value, "entries") {
+        for entry in array(&value, "entries") {
             let named = [("customTitle", Named::Owner), ("summary", Named::Summary), ("firstPrompt", Named::Words)];
             let best =
                 named.iter().find(|(key, _)| !matches!(text(entry, key), "" | "No prompt" | "User Exits CLI Session"));

@@ -4,7 +4,7 @@
 use super::{Reader, files, sender};
 use crate::{
     Flow, ImportError,
-    agent::{Named, Saying, as_written, moment, text},
+    agent::{Named, Saying, as_written, moment}, values::{text},
     jsonl,
     out::Out,
     record::ContentIds,

@@ -2,7 +2,7 @@
 //! program itself, which nobody said.
 
 use crate::{
-    agent::{attached, call, list, text, words, yes},
+    agent::{attached, call, words}, values::{array, text, flag},
     ai::{Piece, Said, tool_text},
 };
 use evoke_message::{Attachment, Part, Role};
@@ -78,7 +78,7 @@ fn blocks(message: &Value) -> Vec<Cow<'_, Value>> {
 }
 
 fn assistant(line: &Value, message: &Value) -> Said {
-    if yes(line, "isApiErrorMessage") || text(message, "model") == "<synthetic>" {
+    if flag(line, "isApiErrorMessage") || text(message, "model") == "<synthetic>" {
         return Said::Skipped("a notice by the program".into());
     }
     let (mut pieces, mut said, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
@@ -158,14 +158,14 @@ fn told(answer: &str) -> Option<String> {
 
 /// Why the words of a whole line are not a person's.
 fn not_typed(line: &Value, said: &[String]) -> Option<&'static str> {
-    if yes(line, "isCompactSummary") || yes(line, "isVisibleInTranscriptOnly") {
+    if flag(line, "isCompactSummary") || flag(line, "isVisibleInTranscriptOnly") {
         return Some(SHORTENED);
     }
     if line.pointer("/origin/kind").and_then(Value::as_str) == Some("task-notification") {
         return Some("a notice by the program");
     }
     let first = said.first().map(|s| s.trim_start()).unwrap_or_default();
-    (yes(line, "isMeta") && !first.starts_with("<bash-input>")).then_some("words that the program put in")
+    (flag(line, "isMeta") && !first.starts_with("<bash-input>")).then_some("words that the program put in")
 }
 
 /// What a person typed, without what the program put around it; else why there is nothing.
@@ -226,11 +226,11 @@ fn queued(line: &Value) -> Said {
     }
     let prompt = attachment.get("prompt").unwrap_or(&Value::Null);
     let files =
-        list(attachment, "prompt").iter().filter(|b| matches!(text(b, "type"), "image" | "document")).map(inside);
+        array(attachment, "prompt").iter().filter(|b| matches!(text(b, "type"), "image" | "document")).map(inside);
     let attachments: Vec<Attachment> = files.collect();
     let notice = !matches!(text(attachment, "commandMode"), "" | "prompt" | "bash");
     match typed(&words(prompt)) {
-        _ if notice || yes(attachment, "isMeta") => Said::Skipped("a notice by the program".into()),
+        _ if notice || flag(attachment, "isMeta") => Said::Skipped("a notice by the program".into()),
         Ok((part, text)) if !text.is_empty() || !attachments.is_empty() => {
             Said::Pieces(vec![Piece { part, role: Role::Human, text, attachments }])
         }

@@ -2,7 +2,7 @@
 //! alone, or a message of the first logs.
 
 use crate::{
-    agent::{arguments, as_written, attached, call, list, moment, text, words},
+    agent::{arguments, as_written, attached, call, moment, words}, values::{array, text},
     ai::tool_text,
 };
 use evoke_message::{Attachment, Part, Role};
@@ -153,7 +153,7 @@ fn item(kind: &str, payload: &Value, stream: Stream) -> Record {
         "message" | "" => message(payload, stream),
         "user" | "assistant" if payload.get("role").is_none() => message(payload, stream),
         "reasoning" => {
-            let thoughts = list(payload, "summary").iter().chain(list(payload, "content"));
+            let thoughts = array(payload, "summary").iter().chain(array(payload, "content"));
             let thoughts: Vec<String> = thoughts.map(words).filter(|t| !t.trim().is_empty()).collect();
             said(stream, Part::Thinking, Role::Assistant, tool_text(&thoughts.join("\n\n")), Vec::new())
         }
@@ -226,9 +226,9 @@ fn prompt(content: &Value) -> (String, Vec<Attachment>) {
 }
 
 fn pictures(payload: &Value) -> Vec<Attachment> {
-    let local = list(payload, "local_images").iter().filter_map(Value::as_str);
+    let local = array(payload, "local_images").iter().filter_map(Value::as_str);
     let named = local.map(|path| attached(path.rsplit(['/', '\\']).next().unwrap_or(path), None, "not in this export"));
-    let inside = list(payload, "images").iter().map(|_| attached("image", None, "kept inside the session's file"));
+    let inside = array(payload, "images").iter().map(|_| attached("image", None, "kept inside the session's file"));
     named.chain(inside).collect()
 }
 

@@ -44,7 +44,7 @@ pub(super) fn detect(export: &Export) -> Option<Vec<usize>> {
     let indexed: HashSet<&str> = files.iter().filter_map(|e| e.path.strip_suffix(".msf")).collect();
     let may_hold =
         |e: &Entry| e.size > 0 && (!OTHER.contains(&ending(e).as_str()) || indexed.contains(e.path.as_str()));
-    let candidates = files.iter().enumerate().filter(|(_, e)| may_hold(e)).map(|(i, _)| i);
+    let candidates = export.unclaimed().filter(|(_, e)| may_hold(e)).map(|(i, _)| i);
     let claimed: Vec<usize> = candidates.filter(|&i| form(export, i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
 }

@@ -2,7 +2,7 @@
 //! `words.rs`, service lines to `service.rs`.
 
 use super::{FORMAT, Header, service, words};
-use crate::{Options, time};
+use crate::{Options, time, values::text};
 use evoke_message::{
     Attachment, Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Reaction, Role,
     Sender, normalise, stable_hash,
@@ -191,10 +191,6 @@ impl Thread {
         let exact = value.get(seconds).and_then(id_text).and_then(|s| s.parse().ok()).and_then(time::from_number);
         exact.map(|ms| (ms, true)).or_else(|| Some((time::wall(text(value, clock), &self.zone)?, false)))
     }
-}
-
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Ids are numbers or texts, by the age of the export; as text they are the same.

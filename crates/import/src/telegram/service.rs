@@ -1,6 +1,7 @@
 //! Telegram's service lines as plain sentences: who joined, what was pinned, which call was missed.
 
-use super::message::{id_text, text};
+use super::message::id_text;
+use crate::values::text;
 use evoke_message::Part;
 use serde_json::Value;
 

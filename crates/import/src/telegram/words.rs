@@ -1,6 +1,7 @@
 //! The text of a Telegram message as Markdown, and the files it carries.
 
-use super::message::{id_text, text};
+use super::message::id_text;
+use crate::values::text;
 use evoke_message::Attachment;
 use serde_json::Value;
 
