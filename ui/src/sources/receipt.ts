@@ -64,9 +64,9 @@ export function meaningOf(key: TermKey, receipt: Receipt, zone: string): string 
   }
 }
 
-/** "98 service notices, 6 with nothing in them" */
+/** "98 × service notice, 6 × message without text" */
 export function reasonsLine(reasons: Reason[]): string {
-  return reasons.map((r) => `${grouped(r.count)} ${r.reason}`).join(', ');
+  return reasons.map((r) => `${grouped(r.count)} × ${r.reason}`).join(', ');
 }
 
 /** "result.json and 2 more" */
@@ -90,7 +90,8 @@ function spanOf({ first, last }: Receipt, zone: string): string {
 export function monthsOf(first: number | null, last: number | null, now: number, zone: string): string {
   if (first === null || last === null) return '';
   const month = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric', timeZone: zone });
-  return `${month.format(first)} – ${untilWords(last, now, zone)}`;
+  const [from, until] = [month.format(first), untilWords(last, now, zone)];
+  return from === until ? from : `${from} – ${until}`;
 }
 
 /** "today", "2 Nov" this year, "Aug 2019" before it. */
@@ -112,19 +113,18 @@ export function finishedLine(receipt: Receipt, now: number, zone: string): strin
   return `${namesOf(receipt)}, ${what} ${when} in ${tookWords(receipt.took_ms)}`;
 }
 
-/** "41,688 messages, 458 of them new. Nothing is saved yet."; that nothing is new where that is so. */
+/** "Nothing is saved yet. 41,688 messages, 458 of them new." */
 export function dryLine({ receipt }: DryRun): string {
   const messages = receipt.added + receipt.updated + receipt.duplicate;
-  const left = receipt.skipped + receipt.failed;
   const some = receipt.added === 0 ? 'none of them new' : `${grouped(receipt.added)} of them new`;
   const fresh = receipt.added === messages && messages > 0 ? 'all of them new' : some;
   const changed = receipt.updated > 0 ? `, ${grouped(receipt.updated)} changed` : '';
-  const out = left > 0 ? ` ${counted(left, 'record')} would be left out.` : '';
-  return `${counted(messages, 'message')}, ${fresh}${changed}.${out} Nothing is saved yet.`;
+  return `Nothing is saved yet. ${counted(messages, 'message')}${messages > 0 ? `, ${fresh}${changed}` : ''}.`;
 }
 
 /** "Ana, Basti, Haruka and 12 more"; empty where there are none. */
 export function listWords(all: string[], most: number, of = all.length): string {
+  if (all.length === 0) return '';
   const shown = all.slice(0, most);
   const rest = Math.max(of, all.length) - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${grouped(rest)} more` : shown.join(', ');
