@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 /** Records of "harbour.json" that have nothing in them, and those that are no messages. */
 export const lost = { skipped: 70, failed: 3 };
-/** Messages of "harbour.json" that are kept, and of the WhatsApp chat. */
-export const kept = { telegram: 5, whatsapp: 4 };
+/** Messages of "harbour.json" that are kept, of the WhatsApp chat, and of the long log. */
+export const kept = { telegram: 5, whatsapp: 4, long: 400 };
 
 const start = 1_682_899_200;
 
@@ -41,6 +41,16 @@ function message(id, minute, rest) {
   return { id, type: "message", date: "2023-05-01T00:00:00", date_unixtime: String(start + minute * 60), ...rest };
 }
 
+/** Enough that its import can be watched. */
+function log() {
+  const winds = ["north", "east", "south", "west"];
+  const messages = Array.from({ length: kept.long }, (_, at) => {
+    const text = `Day ${at + 1}: wind from the ${winds[at % winds.length]}, ${(at * 7) % 40} knots, and the soup was ${at % 2 ? "good" : "cold"}.`;
+    return message(20_000 + at, 60 * at, { from: "Olga Brandt", from_id: "user77", text });
+  });
+  return JSON.stringify({ name: "Log of the boat", type: "private_group", id: 12, messages });
+}
+
 /** Records that an import leaves out: empty ones, and ones that are no messages. */
 function unkept() {
   const from = { from: "Jonas Weber", from_id: "userJonas Weber" };
@@ -61,10 +71,12 @@ export function makeExports(folder) {
   const paths = {
     telegram: join(folder, "harbour.json"),
     copy: join(folder, "harbour, once more.json"),
+    long: join(folder, "log.json"),
     whatsapp: join(folder, "WhatsApp Chat with Ana Pereira.txt"),
   };
   writeFileSync(paths.telegram, telegram("Harbour", 11, unkept()));
   writeFileSync(paths.copy, telegram("Harbour, by another program", 5_011));
+  writeFileSync(paths.long, log());
   writeFileSync(paths.whatsapp, whatsapp);
   return paths;
 }
