@@ -150,15 +150,21 @@ async function search(page, words) {
   await page.type(field, words);
 }
 
-function evoke(stage, ...args) {
+/** Asks a process of its own, as the terminal does. */
+export function evoke(stage, ...args) {
   const out = spawnSync(binary("evoke"), ["--json", ...args], { env: stage.env, encoding: "utf8" });
   assert.equal(out.status, 0, out.stderr || out.stdout);
   return JSON.parse(out.stdout);
 }
 
-async function closed(stage, page) {
+/** Closes the window and waits until its program has ended. */
+export async function closeWindow(stage, page) {
   await page.close();
   await until("the app has ended", () => !leftOvers(stage).some(({ name }) => name.startsWith("evoke-desktop")));
+}
+
+async function closed(stage, page) {
+  await closeWindow(stage, page);
   assert.equal(evoke(stage, "status").archive.messages, known.messages - 1);
 }
 
@@ -170,7 +176,8 @@ function nothingIsLeft(stage, chat) {
   for (const word of [known.word, "sweetheart"]) assert.deepEqual(filesWith(word, [files, runtime, home]), []);
 }
 
-async function failed(page, shots, what, error) {
+/** Says what was shown when a step failed. */
+export async function failed(page, shots, what, error) {
   const picture = join(shots, "failed.png");
   const shown = await page.screenshot(picture).then(
     () => `what was shown: ${picture}`,

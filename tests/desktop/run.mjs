@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { root } from "../../scripts/run.mjs";
+import { account } from "./account.mjs";
 import { network } from "./network.mjs";
 import { person } from "./person.mjs";
 
@@ -11,6 +12,7 @@ const shots = process.env.EVOKE_SHOTS ?? join(root, "target/shots");
 
 const plays = {
   "a person and the window": () => person(automation, shots),
+  "everything is accounted for": () => account(automation, shots),
   "the window without a network": () => network(plain, shots),
 };
 

@@ -4,6 +4,7 @@
 
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { start, until } from "./stage.mjs";
 
 const elementKey = "element-6066-11e4-a52e-4f735466cecf";
@@ -41,7 +42,7 @@ async function send(method, url, body) {
   return value;
 }
 
-/** What is shown in the window. Elements are named by CSS selectors; the first that fits is meant. */
+/** What is shown in the window. Elements are named by CSS selectors, to click also by XPaths; the first that fits is meant. */
 class Page {
   constructor(session) {
     this.session = session;
@@ -76,16 +77,18 @@ class Page {
     return until(`"${part}" in ${css}`, async () => (await this.text(css)).includes(part));
   }
 
-  async find(css) {
-    const found = await until(`${css} is there`, () =>
-      send("POST", `${this.session}/element`, { using: "css selector", value: css }),
+  /** `place` is a CSS selector, or an XPath where it begins with "//". */
+  async find(place) {
+    const using = place.startsWith("//") ? "xpath" : "css selector";
+    const found = await until(`${place} is there`, () =>
+      send("POST", `${this.session}/element`, { using, value: place }),
     );
     return `${this.session}/element/${found[elementKey]}`;
   }
 
   /** A click of the pointer: fails where something lies over the element. */
-  async click(css) {
-    await send("POST", `${await this.find(css)}/click`, {});
+  async click(place) {
+    await send("POST", `${await this.find(place)}/click`, {});
   }
 
   async type(css, text) {
@@ -102,6 +105,15 @@ class Page {
   async go(label) {
     await this.click(`nav[aria-label="Views"] a[aria-label="${label}"]`);
     await this.until(`${label} is the current view`, `return document.querySelector('.rail [aria-current]')?.ariaLabel === arguments[0]`, label);
+  }
+
+  async shoot(folder, name) {
+    for (const theme of ["light", "dark"]) {
+      await this.setTheme(theme);
+      // Colours glide from one theme to the other.
+      await this.until("the colours have settled", `return document.getAnimations().every((a) => a.playState !== "running")`);
+      await this.screenshot(join(folder, `${name}-${theme}.png`));
+    }
   }
 
   setTheme(theme) {

@@ -33,9 +33,10 @@ const types = {
  * Starts the process. The returned function sends a call and gives its answer.
  * @param {string} binary
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
  */
-export function startEvoke(binary, args) {
-  const child = spawn(binary, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+export function startEvoke(binary, args, env = process.env) {
+  const child = spawn(binary, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
   /** @type {Map<number, (answer: Answer) => void>} */
   const waiting = new Map();
   let last = 0;

@@ -25,6 +25,11 @@ const layer = (key: string) => async (page: Page) => {
   await page.keyboard.press(key);
   await expect(page.getByRole('dialog')).toBeVisible();
 };
+const shelf = (choice: string, role: 'list', name: string) => async (page: Page) => {
+  await go('Sources')(page);
+  await page.getByRole('group', { name: 'What is listed' }).getByRole('button', { name: choice }).click();
+  await expect(page.getByRole(role, { name })).toBeAttached();
+};
 const look = (path: string, shown: string) => async (page: Page) => {
   await go('Sources')(page);
   await page.getByLabel('Path of an export on this computer').fill(path);
@@ -56,7 +61,34 @@ const places: Place[] = [
   ['Sources', go('Sources')],
   ['Sources, an export looked at', look('../tests/fixtures/telegram', 'Nothing is saved yet.')],
   ['Sources, a path that is not there', look('/no/such/export', 'What happened')],
+  ['Sources, imports', shelf('Imports', 'list', 'Imports')],
+  ['Sources, copies', shelf('Copies', 'list', 'Copies')],
   ['People', go('People')],
+  [
+    'Merge',
+    async (page) => {
+      await go('People')(page);
+      await page.getByRole('button', { name: 'Merge with …' }).click();
+      await expect(page.getByRole('dialog').getByRole('listitem').first()).toBeVisible();
+    },
+  ],
+  [
+    'Where it was seen',
+    async (page) => {
+      await search('Wuttke')(page);
+      await field(page).press('Escape');
+      await page.keyboard.press('w');
+      await expect(page.getByRole('dialog')).toContainText('Seen in 1 export');
+    },
+  ],
+  [
+    'Undo an import',
+    async (page) => {
+      await shelf('Imports', 'list', 'Imports')(page);
+      await page.getByRole('button', { name: /^Undo the import/ }).click();
+      await expect(page.getByRole('dialog')).toContainText('only this import brought');
+    },
+  ],
   ['Settings', go('Settings')],
   ['Palette', layer('Control+k')],
   ['Keys', layer('?')],

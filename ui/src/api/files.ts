@@ -2,7 +2,7 @@
 // that is for development and tests; the desktop window has the computer's own dialog.
 
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import { open } from '@tauri-apps/plugin-dialog';
+import { open, save } from '@tauri-apps/plugin-dialog';
 import { inWindow } from './door';
 
 /** `over` while files hang above the window, `drop` with their paths, `leave` when they go away. */
@@ -16,6 +16,12 @@ export function pickFiles(): Promise<string[]> {
 /** Lets the person choose folders, for exports that come unpacked. */
 export function pickFolder(): Promise<string[]> {
   return pick('Choose a folder', true);
+}
+
+/** Lets the person choose where a new file goes; null where they changed their mind. */
+export async function pickSave(title: string, name: string): Promise<string | null> {
+  if (inWindow) return save({ title, defaultPath: name });
+  return window.prompt(`${title}: path on this computer`, name) || null;
 }
 
 async function pick(title: string, directory: boolean): Promise<string[]> {

@@ -5,7 +5,7 @@ import { call } from './door';
 import type * as wire from './types';
 
 export { asTrouble, inWindow } from './door';
-export { copyText, onFileDrop, pickFiles, pickFolder, type FileDrop } from './files';
+export { copyText, onFileDrop, pickFiles, pickFolder, pickSave, type FileDrop } from './files';
 export type * from './types';
 
 type Value<R extends wire.Reply['reply']> = Extract<wire.Reply, { reply: R; value: unknown }>['value'];
@@ -63,13 +63,61 @@ export const sample = () => ask('job', { call: 'sample' });
 export const jobs = () => ask('jobs', { call: 'jobs' });
 export const receipts = () => ask('receipts', { call: 'receipts' });
 
+/** An import with every record that was not kept. */
+export const showImport = (number: number) => ask('import', { call: 'show_import', import: number });
+
+/** Takes back all that an import did, and nothing else. */
+export const undoImport = (number: number) => ask('forgotten', { call: 'undo_import', import: number });
+
+/** Imports of which nobody has said yet who the owner is; the best guess first. */
+export const whoIsMe = () => ask('who_is_me', { call: 'who_is_me' });
+
+/** Everything known of a person, by any of their identities. */
+export const person = (id: string) => ask('person', { call: 'person', person: id });
+
+/** People who may be one, with what speaks for it. */
+export const suggestPeople = () => ask('suggestions', { call: 'suggest_people' });
+
+/** Makes people one; the first stands for all. Answers with everyone. */
+export const mergePeople = (ids: string[]) => ask('people', { call: 'merge_people', people: ids });
+
+/** Takes an identity out of its person. Answers with everyone. */
+export const splitPerson = (identity: string) => ask('people', { call: 'split_person', identity });
+
+/** Where a message was seen: each export of each import. */
+export const provenances = (message: string) => ask('provenances', { call: 'provenances', message });
+
+/** Messages that were found to be copies of others, newest first. */
+export const duplicates = () => ask('duplicates', { call: 'duplicates' });
+
+/** What could be imported from this computer, from names, sizes and dates alone. */
+export const discover = () => ask('discovered', { call: 'discover' });
+
+export const watched = () => ask('watched', { call: 'watched' });
+/** Reads a folder and keeps it up to date from now on. */
+export const addWatched = (path: string) => ask('watched', { call: 'add_watched', path });
+/** No longer; what was read of it stays. */
+export const removeWatched = (path: string) => ask('watched', { call: 'remove_watched', path });
+
 /** What forgetting would remove. Nothing is removed. */
 export const previewForget = (target: wire.Target) => ask('forgotten', { call: 'preview_forget', target });
 
 /** Removes for good. */
 export const forget = (target: wire.Target) => ask('forgotten', { call: 'forget', target });
 
-// These four answer with the work's new state or a bare "done"; callers ask for state again.
+// These answer with a bare "done"; callers ask for state again.
+/** Writes the records of an import that were not kept as CSV to a file. */
+export const exportLost = (number: number, path: string) =>
+  call({ call: 'export_lost', import: number, path });
+/** Says who the owner is in an import; nobody where the list is empty. */
+export const answerMe = (number: number, people: string[]) =>
+  call({ call: 'answer_me', import: number, people });
+/** These are different people: not suggested again. */
+export const notTheSame = (people: string[]) => call({ call: 'not_the_same', people });
+/** Shows a copy as a message of its own again, and keeps it so. */
+export const undoDuplicate = (message: string) => call({ call: 'undo_duplicate', message });
+/** Reads the wall times of a source in a zone, now and from now on. */
+export const setZone = (source: string, zone: string) => call({ call: 'set_zone', source, zone });
 export const setMe = (people: string[]) => call({ call: 'set_me', people });
 export const pause = (job: number) => call({ call: 'pause', job });
 export const resume = (job: number) => call({ call: 'resume', job });

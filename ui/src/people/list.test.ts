@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { PersonRow } from '../api';
+import type { Identity, PersonRow, Suggestion } from '../api';
 import { startOfDay } from '../state/dates';
-import { matching, meWith, metWords } from './list';
+import { matching, meWith, metWords, personFilter, signsOf, standing } from './list';
 
 const person = (id: string, name: string, messages: number, me = false): PersonRow => ({
   id,
@@ -36,3 +36,34 @@ test('several people may be the owner', () => {
   expect(meWith(people, 'a', true)).toEqual(['n', 'a']);
   expect(meWith(people, 'n', false)).toEqual([]);
 });
+
+test('an identity is told by its numbers, addresses and handles, or by its key', () => {
+  const plain: Identity = {
+    id: 'i',
+    source: 'signal',
+    key: 'Ana',
+    name: 'Ana',
+    numbers: [],
+    addresses: [],
+    handles: [],
+    messages: 1,
+  };
+  expect(signsOf(plain)).toEqual([]);
+  expect(signsOf({ ...plain, key: 'user-7' })).toEqual(['user-7']);
+  expect(
+    signsOf({ ...plain, numbers: ['+49 176 1'], addresses: ['a@b.org'], handles: ['@ana', 'ana'] }),
+  ).toEqual(['+49 176 1', 'a@b.org', '@ana']);
+});
+
+test('a suggestion ends with the people it speaks of', () => {
+  const suggestion: Suggestion = { one: people[0]!, other: people[1]!, evidence: [] };
+  expect(standing([suggestion], people)).toEqual([suggestion]);
+  expect(standing([suggestion], people.slice(1))).toEqual([]);
+});
+
+test.each([
+  ['Ana', 'person:Ana'],
+  ['Ana Beltrán', 'person:"Ana Beltrán"'],
+  ['由佳', 'person:由佳'],
+  ['"A" b', 'person:"A b"'],
+])('%s is searched by %s', (name, filter) => expect(personFilter(name)).toBe(filter));

@@ -1,6 +1,6 @@
 // The list of people: who matches what was typed, and where they were met. Pure.
 
-import type { PersonRow } from '../api';
+import type { Identity, PersonRow, Suggestion } from '../api';
 import { monthsOf } from '../sources/receipt';
 
 /** Without case and accents, as names are typed. */
@@ -24,4 +24,23 @@ export function metWords({ first, last }: PersonRow, now: number, zone: string):
 export function meWith(people: PersonRow[], id: string, me: boolean): string[] {
   const others = people.filter((person) => person.me && person.id !== id).map((person) => person.id);
   return me ? [...others, id] : others;
+}
+
+/** What tells an identity from another: numbers, addresses and handles, or its key in the source. */
+export function signsOf({ key, name, numbers, addresses, handles }: Identity): string[] {
+  const signs = [...numbers, ...addresses, ...handles.map((handle) => `@${handle.replace(/^@/, '')}`)];
+  const all = signs.length > 0 ? signs : [key];
+  return [...new Set(all)].filter((sign) => folded(sign) !== folded(name) && sign !== '');
+}
+
+/** Suggestions that speak of nobody who is gone from the list, as after a merge. */
+export function standing(suggestions: Suggestion[], people: PersonRow[]): Suggestion[] {
+  const ids = new Set(people.map((person) => person.id));
+  return suggestions.filter(({ one, other }) => ids.has(one.id) && ids.has(other.id));
+}
+
+/** `person:ana`, in quotes where the name needs them. */
+export function personFilter(name: string): string {
+  const plain = name.replaceAll('"', '');
+  return /^[\p{L}\p{N}]+$/u.test(plain) ? `person:${plain}` : `person:"${plain}"`;
 }

@@ -1,7 +1,7 @@
 // The one place where the query lives: what was typed and what was clicked. The answer to it is
 // answer.svelte.ts. The timeline and the palette write here too, and go to Search.
 
-import type { Chip, Kind, Query, Sort } from '../api';
+import type { Chip, Has, Kind, Query, Sort } from '../api';
 import { archive, labelOf } from '../state/archive.svelte';
 import { rangeLabel } from '../state/dates';
 
@@ -54,7 +54,7 @@ export function setSort(sort: Sort): void {
   question.sort = sort;
 }
 
-type ListField = 'sources' | 'people' | 'kinds' | 'conversations';
+type ListField = 'sources' | 'people' | 'kinds' | 'has' | 'conversations';
 
 /** Adds a filter, or takes it away where it is set already. */
 export function toggle(field: ListField, key: string, label = key): void {
@@ -90,10 +90,19 @@ const kindNames: Record<Kind, string> = {
   mail: 'Mail',
   web: 'Web',
 };
+const hasNames: Record<Has, string> = {
+  image: 'a picture',
+  file: 'a file',
+  link: 'a link',
+  voice: 'a voice note',
+};
 /** Words that say what kind of filter a chip is; they stand dim before its value. */
 const leading = /^(from|person|in|source|kind|has|not|before|after|on|since|until) (.+)$/;
 
 export const nameOfKind = (kind: string): string => kindNames[kind as Kind] ?? kind;
+
+/** "a picture", as in "has a picture". */
+export const nameOfHas = (has: string): string => hasNames[has as Has] ?? has;
 
 /** Filters from words first, then those from clicks; `chips` are those of the last answer. */
 export function filters(chips: Chip[]): Filter[] {
@@ -133,5 +142,6 @@ function clickedFilters(chips: Chip[], zone: string): Filter[] {
     ...list('conversations', 'in', (key, at) => names[key] ?? said('in', at)),
     ...list('sources', '', labelOf),
     ...list('kinds', '', nameOfKind),
+    ...list('has', 'has', nameOfHas),
   ];
 }

@@ -14,6 +14,8 @@ export type Look = {
   dry: DryRun | null;
   trouble: Trouble | null;
   busy: boolean;
+  /** In which its wall times are to be read; null leaves it to the archive. */
+  zone: string | null;
 };
 
 type Arrivals = {
@@ -30,6 +32,9 @@ export const arrivals: Arrivals = $state({ looks: [], remaining: new Map(), over
 /** Jobs whose cards were put away, by id. */
 export const putAway = new SvelteSet<number>();
 
+/** Imports of old whose receipts were opened, by number; the last one opened comes first. */
+export const opened = new SvelteSet<number>();
+
 /** How often a running job is asked how far it is. */
 const pollMs = 300;
 let last = 0;
@@ -39,15 +44,21 @@ export async function look(paths: string[]): Promise<void> {
   if (paths.length === 0) return;
   last += 1;
   const key = last;
-  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false });
+  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null });
   await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, null) }));
 }
 
+/** Counts once more with the wall times read in another zone. */
+export async function lookInZone({ key, paths }: Look, zone: string): Promise<void> {
+  update(key, { zone, busy: true });
+  await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, zone), busy: false }));
+}
+
 /** Imports what was looked at; the job takes the card's place. */
-export async function bringIn({ key, paths }: Look): Promise<void> {
+export async function bringIn({ key, paths, zone }: Look): Promise<void> {
   update(key, { busy: true });
   await attempt(key, async () => {
-    await api.importPaths(paths, null, false);
+    await api.importPaths(paths, zone, false);
     forgetLook(key);
     await refresh();
   });

@@ -68,6 +68,11 @@ test('no total, no bar', () => {
   expect(fraction({ stage: 'reading', done: 5, total: 4, rate: 0, remaining_s: null })).toBe(1);
 });
 
+test('a rate that nothing reaches is not told', () => {
+  expect(rateWords(412)).toBe('412 a second');
+  expect(rateWords(100_000_000)).toBe('');
+});
+
 test('words are promised only once they can be searched', () => {
   expect(noteOf(job('saving', null))).not.toMatch(/find/);
   expect(noteOf(job('meaning', null))).toMatch(/find all of it by words/);

@@ -61,9 +61,14 @@ export function leftWords(seconds: number | null): string {
   return `about ${counted(Math.round(minutes / 60), 'hour')} left`;
 }
 
+/** No computer reads more a second: such a rate comes of a few messages in no time. */
+const believable = 1_000_000;
+
 /** "412 a second"; empty while nothing is known. */
 export function rateWords(rate: number): string {
-  return rate > 0 ? `${grouped(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))} a second` : '';
+  return rate > 0 && rate < believable
+    ? `${grouped(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))} a second`
+    : '';
 }
 
 /** "3 min 10 s" from milliseconds. */

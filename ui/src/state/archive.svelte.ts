@@ -45,6 +45,13 @@ export async function refresh(): Promise<void> {
   timer = setTimeout(refresh, working() ? busyMs : calmMs);
 }
 
+/** Asks for everything again after a change that leaves the counts as they are: a merge, a zone, an undo. */
+export async function changed(): Promise<void> {
+  known = '';
+  await refresh();
+  archive.change += 1;
+}
+
 /** 1 to 6, or 0 for the sources that share "other". */
 export function hueOf(source: string): number {
   return archive.sources.find((row) => row.source === source)?.hue ?? 0;

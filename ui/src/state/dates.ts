@@ -24,6 +24,11 @@ export function shortDate(ms: number, zone: string): string {
   return format(zone, dateShort).format(ms);
 }
 
+/** "Apr 2024" */
+export function monthWords(ms: number, zone: string): string {
+  return format(zone, { month: 'short', year: 'numeric' }).format(ms);
+}
+
 /** "Friday 12 April 2024" */
 export function dayTitle(ms: number, zone: string): string {
   return format(zone, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(ms);

@@ -1,5 +1,5 @@
 // Where the person is. The address holds the view and, for a conversation, which one and at which
-// message, for the timeline a day; it never holds what was typed.
+// message, for the timeline a day, for People somebody's id; it never holds what was typed.
 
 export type View = 'search' | 'timeline' | 'people' | 'sources' | 'settings' | 'conversation';
 
@@ -10,16 +10,19 @@ export type Route = {
   message: string;
   /** `2024-04-12` where the timeline was asked for a day, else empty. */
   day: string;
+  /** Id of the person that People was asked for, else empty. */
+  person: string;
 };
 
 const views: View[] = ['search', 'timeline', 'people', 'sources', 'settings', 'conversation'];
-const nowhere = { conversation: '', message: '', day: '' };
+const nowhere = { conversation: '', message: '', day: '', person: '' };
 
-/** `#conversation/<id>/<message>` or `#timeline/<day>` → route; whatever is not understood is Search. */
+/** `#conversation/<id>/<message>`, `#timeline/<day>` or `#people/<id>` → route; whatever is not understood is Search. */
 export function parseHash(hash: string): Route {
   const [name, first = '', second = ''] = hash.replace(/^#/, '').split('/').map(decoded);
   const view = views.find((v) => v === name) ?? 'search';
   if (view === 'timeline') return { ...nowhere, view, day: first };
+  if (view === 'people') return { ...nowhere, view, person: first };
   if (view !== 'conversation') return { ...nowhere, view };
   return first ? { ...nowhere, view, conversation: first, message: second } : { ...nowhere, view: 'search' };
 }
@@ -56,6 +59,11 @@ export function openDay(day: string): void {
 /** Shows a conversation at a message, or at its end where none is given. */
 export function openConversation(conversation: string, message = ''): void {
   location.hash = toHash('conversation', conversation, message);
+}
+
+/** Shows People at somebody. */
+export function openPerson(person: string): void {
+  location.hash = toHash('people', person);
 }
 
 /** Shows another conversation in the place of this one, so that `back` still leads to the results. */

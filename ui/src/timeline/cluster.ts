@@ -1,7 +1,7 @@
 // A conversation's part of a day, in words. Pure.
 
 import type { Cluster } from '../api';
-import { counted } from '../state/words';
+import { hasMany, counted } from '../state/words';
 import { clockSpan } from './calendar';
 
 /** "42 messages, 17:40–19:05"; notes are counted as notes. */
@@ -11,7 +11,7 @@ export function spanOf({ kind, count, first, last }: Cluster, zone: string): str
 
 /** The first line, with who said it where several could have. */
 export function lineOf({ kind, name, title, line }: Cluster): string {
-  const several = kind === 'group' || kind === 'channel';
+  const several = hasMany(kind);
   return several && name && name !== title ? `${name}: ${line}` : line;
 }
 
