@@ -42,6 +42,9 @@ pub(crate) fn looks_like(export: &Export) -> String {
     }
 }
 
+/// Files that are named one by one where none was read.
+const NAMED: usize = 20;
+
 /// Files of an export that no format has claimed or read beside its own, in words: nothing is left out silently. Pictures, sounds and
 /// films are not told of, nor what is attached to messages (`attached`), nor empty files.
 pub(crate) fn left_over(export: &Export, attached: &HashSet<String>) -> Option<String> {
@@ -54,11 +57,16 @@ pub(crate) fn left_over(export: &Export, attached: &HashSet<String>) -> Option<S
     match left.as_slice() {
         [] => None,
         [file] => Some(format!("One file was not read, because no format knows it: {}.", file.path)),
-        _ => Some(format!(
-            "{} files were not read, because no format knows them: {}.",
-            left.len(),
-            kinds(left.iter().copied())
-        )),
+        _ => {
+            let named: Vec<&str> = left.iter().take(NAMED).map(|file| file.path.as_str()).collect();
+            let more = if left.len() > NAMED { ", …" } else { "" };
+            let kinds = kinds(left.iter().copied());
+            let count = left.len();
+            Some(format!(
+                "{count} files were not read, because no format knows them ({kinds}): {}{more}.",
+                named.join(", ")
+            ))
+        }
     }
 }
 

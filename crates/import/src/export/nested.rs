@@ -1,8 +1,8 @@
 //! Archives in a folder or in another archive: which are opened, and under which path their files lie.
 //!
 //! Opened are: all, where there is nothing else; the parts of one export (`takeout-…-001.zip`); single files
-//! in gzip; what apps for notes write; and those beside other files at the top of a folder that hold an export. A zip
-//! that somebody attached to a message or keeps beside notes is a file like any other.
+//! in gzip; what apps for notes write; and those in a folder that hold an export. Any other zip, attached to a message or kept
+//! beside notes, is a file like any other.
 
 use super::{Entry, Export, Source};
 use crate::archive::{Archive, Packed, Window};
@@ -55,12 +55,11 @@ impl Export {
         let entries = std::mem::take(&mut self.entries);
         let sources = std::mem::take(&mut self.sources);
         for (entry, source) in entries.into_iter().zip(sources) {
-            let at_top = !entry.path.contains('/');
             let wanted = match (named(&entry.path), &source) {
                 (None, _) | (_, Source::Packed { .. }) => None,
                 (Some(Named::Gzip | Named::Notes), Source::Disk(path)) => Some(path),
                 (Some(Named::Archive), Source::Disk(path)) => {
-                    let wanted = all || at_top && (part_of(&entry.path).is_some() || self.is_export(path, &entry));
+                    let wanted = all || part_of(&entry.path).is_some() || self.is_export(path, &entry);
                     wanted.then_some(path)
                 }
             };
@@ -80,7 +79,7 @@ impl Export {
         (all_archives(&paths), Sets::of(&paths))
     }
 
-    /// A zip at the top of a folder that some format but those of single files knows.
+    /// A zip in a folder that some format but those of single files knows.
     fn is_export(&self, path: &Path, entry: &Entry) -> bool {
         let mut alone = Export::new(entry.path.clone(), &self.limits);
         match Archive::open(&Window::of_file(path, entry.size), &entry.path, None, &self.limits) {
