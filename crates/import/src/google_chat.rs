@@ -7,9 +7,10 @@ use crate::{
     mime,
     out::Out,
     record::Thread,
-    records::{self, Record, Shape, Source}, values::{at, array, text},
+    records::{self, Record, Shape, Source},
     threads::Threads,
     time,
+    values::{array, at, text},
 };
 use evoke_message::{Attachment, Contact, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
