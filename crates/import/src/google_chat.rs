@@ -158,6 +158,8 @@ impl Reading<'_> {
         let (space, topic, own) = (ids.next().unwrap_or_default(), ids.next(), ids.next());
         let folder_name = folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let space = if space.is_empty() { folder_name.rsplit(' ').next().unwrap_or_default() } else { space };
+        // A damaged id in a file that somebody took out of its folder.
+        let space = if space.is_empty() { "unknown" } else { space };
         let thread = Thread::new(FORMAT.key, Kind::Chat, space);
         let group = self.groups.get(folder(path));
         let attachments = attachments(value, self.export, folder(path));
