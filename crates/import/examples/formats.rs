@@ -6,8 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    fs,
-    io,
+    fs, io,
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
@@ -50,7 +49,10 @@ impl Told {
             self.skipped.iter().map(|(reason, n)| format!("{n} {}", reason.replace('|', "\\|"))).collect();
         let skipped = if skipped.is_empty() { "0".to_owned() } else { skipped.join("; ") };
         let (first, last) = self.times.map_or(("–".to_owned(), "–".to_owned()), |(a, b)| (time(a), time(b)));
-        format!("| {folder} | {} | {} | {skipped} | {} | {first} | {last} |\n", self.samples, self.messages, self.failed)
+        format!(
+            "| {folder} | {} | {} | {skipped} | {} | {first} | {last} |\n",
+            self.samples, self.messages, self.failed
+        )
     }
 }
 
@@ -107,7 +109,8 @@ fn told(fixtures: &Path) -> BTreeMap<(&'static str, String), Told> {
 fn section(format: &Format, told: &BTreeMap<(&'static str, String), Told>) -> String {
     let mut page = String::new();
     let _ = write!(page, "\n## {}\n\n`{}`, {:?}. {}\n\n", format.label, format.key, format.kind, format.how_to_export);
-    let rows: String = told.iter().filter(|((key, _), _)| *key == format.key).map(|((_, f), told)| told.row(f)).collect();
+    let rows: String =
+        told.iter().filter(|((key, _), _)| *key == format.key).map(|((_, f), told)| told.row(f)).collect();
     if rows.is_empty() {
         page += "No sample of its own; its tests write what they read.\n";
     } else {

@@ -3,12 +3,13 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, moment, words}, values::{array, text},
+    agent::{attached, moment, words},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     json, mime,
     out::Out,
+    values::{array, text},
 };
 use evoke_message::{Attachment, Kind, Part, Role};
 use serde_json::Value;
@@ -38,8 +39,7 @@ fn is_conversation(keys: &[&str]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let named = |name: &str| mime::of_name(name).is_none_or(|m| m == "application/json");
-    let candidates =
-        export.unclaimed().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
+    let candidates = export.unclaimed().filter(|(_, f)| named(f.file_name()) && !f.path.ends_with(".jsonl"));
     let fits = |head: &[u8]| {
         head.trim_ascii_start().starts_with(b"{") && is_conversation(&json::keys(head.trim_ascii_start()))
     };

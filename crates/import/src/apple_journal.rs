@@ -30,8 +30,7 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
         };
         class("pageHeader") && (class("pageContainer") || class("bodyText"))
     };
-    let pages =
-        export.unclaimed().filter(|(_, f)| matches!(note::ending(&f.path).as_str(), "html" | "htm"));
+    let pages = export.unclaimed().filter(|(_, f)| matches!(note::ending(&f.path).as_str(), "html" | "htm"));
     let files: Vec<usize> = pages.map(|(i, _)| i).filter(|&i| export.head(i).is_ok_and(|head| is(&head))).collect();
     (!files.is_empty()).then_some(files)
 }

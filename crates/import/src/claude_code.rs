@@ -10,12 +10,13 @@ mod line;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{Named, Saying, Session, mark}, values::{text, flag},
+    agent::{Named, Saying, Session, mark},
     ai::{self, Said},
     export::Export,
     jsonl,
     out::Out,
     time,
+    values::{flag, text},
 };
 use evoke_message::{ConversationId, Kind, Message, MessageId, Part, Place, Role, Sender};
 use files::Role as FileRole;

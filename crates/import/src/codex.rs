@@ -8,7 +8,7 @@ mod twins;
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{Named, Saying, Session, as_written, mark, moment}, values::{text},
+    agent::{Named, Saying, Session, as_written, mark, moment},
     ai,
     export::Export,
     json::{self, Found, Opening, Rules, Walk, Want},
@@ -16,6 +16,7 @@ use crate::{
     out::Out,
     record::ContentIds,
     text::utf8,
+    values::text,
 };
 use evoke_message::{ConversationId, Kind, MessageId, Part, Place, Role, Sender};
 use record::{Meta, Record, Stream};

@@ -3,11 +3,12 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{Named, Saying, Session, arguments, as_written, call, moment, words}, values::{array, text},
+    agent::{Named, Saying, Session, arguments, as_written, call, moment, words},
     ai::{self, tool_text},
     export::Export,
     out::Out,
     sqlite,
+    values::{array, text},
 };
 use evoke_message::{Kind, MessageId, Part, Role};
 use rusqlite::{Connection, OptionalExtension};
@@ -23,8 +24,7 @@ pub(crate) const FORMAT: Format = Format {
 };
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let candidates =
-        export.unclaimed().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
+    let candidates = export.unclaimed().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
     let fits = |head: &[u8]| sqlite::is_database(head) && head.windows(12).any(|w| w == b"cursorDiskKV");
     let files: Vec<usize> =
         candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();

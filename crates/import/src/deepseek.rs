@@ -3,11 +3,12 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, moment, words}, values::{array, text},
+    agent::{attached, moment, words},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces},
     export::Export,
     out::Out,
+    values::{array, text},
 };
 use evoke_message::{Kind, Part, Role};
 use serde_json::Value;

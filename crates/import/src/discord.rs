@@ -14,10 +14,10 @@ use crate::{
     Format, ImportError, Options,
     export::Export,
     json::hunt,
+    lists::{self, Fields, Got, Shape},
     media::Media,
     out::Out,
     record,
-    lists::{self, Fields, Got, Shape},
 };
 use evoke_message::{ConversationId, Kind, MessageId};
 use serde_json::Value;
@@ -81,8 +81,7 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let claimed: Vec<usize> =
-        export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
+    let claimed: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
     (!claimed.is_empty()).then_some(claimed)
 }
 

@@ -10,9 +10,7 @@ mod date;
 mod title;
 
 use crate::{
-    Flow, Format, ImportError, Options,
-    values::{array, text},
-    ai,
+    Flow, Format, ImportError, Options, ai,
     export::Export,
     html,
     json::{self, Found, Opening, Rules, Walk, Want},
@@ -21,6 +19,7 @@ use crate::{
     record::Thread,
     text::utf8,
     time,
+    values::{array, text},
 };
 use evoke_message::{
     Attachment, Conversation, ConversationKind, Kind, Message, MessageId, Part, Place, Role, normalise,
@@ -54,9 +53,7 @@ fn is_page(head: &[u8]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let mut files = export.json_files(|head| json::hunt(head, is_record));
-    let pages = export
-        .unclaimed()
-        .filter(|(_, f)| mime::of_name(f.file_name()).is_some_and(|m| m == "text/html"));
+    let pages = export.unclaimed().filter(|(_, f)| mime::of_name(f.file_name()).is_some_and(|m| m == "text/html"));
     files.extend(pages.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| is_page(&head))));
     files.sort_unstable();
     files.dedup();

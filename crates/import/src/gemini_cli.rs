@@ -3,7 +3,7 @@
 
 use crate::{
     Flow, Format, ImportError, Options,
-    agent::{attached, call, mark, moment, words}, values::{array, text},
+    agent::{attached, call, mark, moment, words},
     ai::{self, Chat, Said, Turn},
     ai_chats::{Entry, Shape, aside, pieces},
     export::Export,
@@ -12,6 +12,7 @@ use crate::{
     out::Out,
     record::{ContentIds, Thread},
     text::utf8,
+    values::{array, text},
 };
 use evoke_message::{Conversation, ConversationId, ConversationKind, Kind, Message, Part, Role};
 use serde_json::{Map, Value};

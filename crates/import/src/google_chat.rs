@@ -7,9 +7,10 @@ use crate::{
     mime,
     out::Out,
     record::Thread,
-    records::{self, Record, Shape, Source}, values::{at, array, text},
+    records::{self, Record, Shape, Source},
     threads::Threads,
     time,
+    values::{array, at, text},
 };
 use evoke_message::{Attachment, Contact, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
@@ -157,6 +158,8 @@ impl Reading<'_> {
         let (space, topic, own) = (ids.next().unwrap_or_default(), ids.next(), ids.next());
         let folder_name = folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let space = if space.is_empty() { folder_name.rsplit(' ').next().unwrap_or_default() } else { space };
+        // A damaged id in a file that somebody took out of its folder.
+        let space = if space.is_empty() { "unknown" } else { space };
         let thread = Thread::new(FORMAT.key, Kind::Chat, space);
         let group = self.groups.get(folder(path));
         let attachments = attachments(value, self.export, folder(path));

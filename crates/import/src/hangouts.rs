@@ -5,9 +5,10 @@ use crate::{
     export::Export,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source}, values::{at, array, text},
+    records::{self, Fields, Record, Shape, Source},
     threads::Threads,
     time,
+    values::{array, at, text},
 };
 use evoke_message::{Attachment, Contact, ConversationKind, Kind, Message, Part, Place, Role, Sender};
 use serde_json::Value;

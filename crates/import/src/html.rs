@@ -359,7 +359,10 @@ mod tests {
                 "see [this](https://x.org/a) or https://x.org",
             ),
             ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
-            ("<ul><li><div>a</div><div>b</div></li><li><p>c</p></li><li><ul><li>d</li></ul></li></ul>", "- a\nb\n- c\n-\n  - d"),
+            (
+                "<ul><li><div>a</div><div>b</div></li><li><p>c</p></li><li><ul><li>d</li></ul></li></ul>",
+                "- a\nb\n- c\n-\n  - d",
+            ),
             ("<div><input type=checkbox checked> a</div><div><input type=checkbox><div>b</div></div>", "[x] a\n[ ] b"),
             ("<ol start=3><li>a<li>b</ol>", "3. a\n4. b"),
             ("<style>p{}</style><script>x()</script>ok&nbsp;&amp;", "ok\u{a0}&"),
@@ -398,7 +401,9 @@ mod tests {
 
     #[test]
     fn deep_and_wide_nesting_ends() {
-        for (open, close) in [("<div>", "</div>"), ("<b><a href='https://x'>", ""), ("<blockquote>", ""), ("<ul><li>", "")] {
+        for (open, close) in
+            [("<div>", "</div>"), ("<b><a href='https://x'>", ""), ("<blockquote>", ""), ("<ul><li>", "")]
+        {
             let html = format!("{}deep<br>est{}", open.repeat(3_000), close.repeat(3_000));
             let text = markdown(&html);
             assert!(text.contains("deep") && text.contains("est"), "{open}");

@@ -11,9 +11,10 @@ use crate::{
     mime,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source}, values::{at, text},
+    records::{self, Fields, Record, Shape, Source},
     threads::Threads,
     time,
+    values::{at, text},
 };
 use event::Said;
 use evoke_message::{

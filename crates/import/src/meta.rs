@@ -14,9 +14,9 @@ use crate::{
     Format, ImportError, Options,
     export::Export,
     json::hunt,
+    lists::{self, Got, Shape},
     media::Media,
     out::Out,
-    lists::{self, Got, Shape},
 };
 use evoke_message::{Kind, Place};
 use message::{Read, Thread};

@@ -2,10 +2,11 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, words}, values::{array, text},
+    agent::{attached, words},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
+    values::{array, text},
 };
 use evoke_message::{Kind, Part};
 use serde_json::Value;

@@ -60,7 +60,11 @@ impl<'a> Out<'a> {
         self.put(Item::Message(Box::new(message)))
     }
 
+    /// One without a key, as in a damaged list, is nobody that could be met again.
     pub(crate) fn contact(&mut self, contact: Contact) -> Flow {
+        if contact.key.is_empty() {
+            return self.flow;
+        }
         self.put(Item::Contact(contact))
     }
 

@@ -3,11 +3,12 @@
 
 use crate::{
     Format, ImportError, Options,
-    agent::{moment, words}, values::{array, text},
+    agent::{moment, words},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, pieces, role_of},
     export::Export,
     out::Out,
+    values::{array, text},
 };
 use evoke_message::{Kind, Role};
 use serde_json::Value;

@@ -75,8 +75,7 @@ fn folder(path: &str) -> &str {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let mut claimed: Vec<usize> =
-        export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
+    let mut claimed: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
     let path = |i: usize| export.files().get(i).map_or("", |f| f.path.as_str());
     // sigexport writes every chat a second time for a browser.
     let twins: Vec<usize> = (0..export.files().len())

@@ -9,9 +9,10 @@ use crate::{
     json::hunt,
     out::Out,
     record::Thread,
-    records::{self, Fields, Record, Shape, Source}, values::{array, text},
+    records::{self, Fields, Record, Shape, Source},
     threads::Threads,
     time,
+    values::{array, text},
 };
 use content::Said;
 use evoke_message::{Attachment, Contact, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};

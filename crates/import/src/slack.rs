@@ -13,9 +13,9 @@ use crate::{
     Format, ImportError, Options,
     export::Export,
     json::hunt,
+    lists::{self, Got, Shape},
     media::Media,
     out::Out,
-    lists::{self, Got, Shape},
 };
 use directory::{Channel, Directory};
 use evoke_message::{Kind, Place};

@@ -130,7 +130,8 @@ fn copy_of_packed(export: &Export, i: usize) -> Result<TempDir, ImportError> {
         let wanted = format!("{path}{end}");
         let Some(from) = export.files().iter().position(|e| e.path == wanted) else { continue };
         let mut packed = export.open(from)?;
-        let copied = File::create(folder.path().join(format!("db{end}"))).and_then(|mut to| io::copy(&mut packed, &mut to));
+        let copied =
+            File::create(folder.path().join(format!("db{end}"))).and_then(|mut to| io::copy(&mut packed, &mut to));
         copied.map_err(|e| export.trouble(from, e))?;
     }
     Ok(folder)

@@ -114,7 +114,8 @@ pub(crate) fn first(head: &[u8]) -> Vec<Vec<String>> {
 
 /// Files of tables of which `is_head` takes one of the first rows for the head.
 pub(crate) fn files(export: &Export, is_head: impl Fn(&[String]) -> bool) -> Vec<usize> {
-    let named = export.unclaimed().filter(|(_, e)| e.path.to_ascii_lowercase().ends_with(".csv") || export.files().len() == 1);
+    let named =
+        export.unclaimed().filter(|(_, e)| e.path.to_ascii_lowercase().ends_with(".csv") || export.files().len() == 1);
     let fits =
         |i: &usize| export.head(*i).is_ok_and(|head| !head.contains(&0) && first(&head).iter().any(|row| is_head(row)));
     named.map(|(i, _)| i).filter(fits).collect()

@@ -4,10 +4,11 @@
 use super::{FORMAT, File};
 use crate::{
     Options,
-    agent::{Named}, values::{array, text},
+    agent::Named,
     export::Export,
     json, jsonl,
     out::Out,
+    values::{array, text},
 };
 use serde_json::Value;
 use std::{

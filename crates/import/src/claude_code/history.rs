@@ -4,10 +4,11 @@
 use super::{Reader, files, sender};
 use crate::{
     Flow, ImportError,
-    agent::{Named, Saying, as_written, moment}, values::{text},
+    agent::{Named, Saying, as_written, moment},
     jsonl,
     out::Out,
     record::ContentIds,
+    values::text,
 };
 use evoke_message::{Part, Place, Role};
 use serde_json::Value;

@@ -2,8 +2,9 @@
 //! program itself, which nobody said.
 
 use crate::{
-    agent::{attached, call, words}, values::{array, text, flag},
+    agent::{attached, call, words},
     ai::{Piece, Said, tool_text},
+    values::{array, flag, text},
 };
 use evoke_message::{Attachment, Part, Role};
 use serde_json::Value;

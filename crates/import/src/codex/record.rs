@@ -2,8 +2,9 @@
 //! alone, or a message of the first logs.
 
 use crate::{
-    agent::{arguments, as_written, attached, call, moment, words}, values::{array, text},
+    agent::{arguments, as_written, attached, call, moment, words},
     ai::tool_text,
+    values::{array, text},
 };
 use evoke_message::{Attachment, Part, Role};
 use serde_json::Value;

@@ -2,10 +2,12 @@
 
 use super::{FORMAT, conversation_id, message_id, object, thread, time_of};
 use crate::{
+    lists::Fields,
     media::{self, Media},
     record::{ContentIds, Thread},
-    lists::Fields, threads::Participants, values::{array, first_text, id, number, text as field},
+    threads::Participants,
     time,
+    values::{array, first_text, id, number, text as field},
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;

@@ -5,12 +5,12 @@ use super::{FORMAT, Reading, conversation_id, message_id, thread, time_of};
 use crate::{
     ImportError,
     export::Export,
+    lists::{self, Got, Shape},
     media::{self, Media},
     out::Out,
     record::Thread,
-    lists::{self, Got, Shape}, values::{array, first_text, id, text},
-    table,
-    time,
+    table, time,
+    values::{array, first_text, id, text},
 };
 use evoke_message::{Attachment, Contact, Conversation, ConversationKind, Message, Place, Sender};
 use serde_json::{Value, json};

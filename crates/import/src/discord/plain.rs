@@ -7,9 +7,9 @@ use crate::{
     clock::{self, Order, Survey},
     out::Out,
     record::{ContentIds, Thread},
-    threads::Participants,
     table,
     text::{Line, Lines},
+    threads::Participants,
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Message, Part, Place, Reaction, Role, Sender};
 use std::collections::HashMap;
@@ -196,7 +196,8 @@ pub(super) fn read_table(
         sender.me = owner == Some(sender.key.as_str());
         let attachments = channel.attachments(row.get("attachments").split(','), path);
         let text = message::mentions(row.get("content"), &serde_json::Value::Null);
-        let said = Said { sender, date: row.get("date"), text, attachments, reactions: reactions(row.get("reactions")) };
+        let said =
+            Said { sender, date: row.get("date"), text, attachments, reactions: reactions(row.get("reactions")) };
         channel.put(said, export.place(file, row.line), out)
     })?;
     let group = keys.known.values_mut().find(|(k, _)| *k == key);

@@ -2,7 +2,7 @@
 
 use crate::{
     html,
-    values::{at, array, text},
+    values::{array, at, text},
 };
 use evoke_message::Part;
 use serde_json::Value;

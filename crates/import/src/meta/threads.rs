@@ -5,8 +5,9 @@ use super::{FACEBOOK, INSTAGRAM, SHAPE, letters::repaired, page};
 use crate::{
     ImportError, Options,
     export::Export,
-    lists::{self, Got}, values::{array, first_text, number, text},
+    lists::{self, Got},
     time,
+    values::{array, first_text, number, text},
 };
 use evoke_message::{Contact, normalise};
 use serde_json::Value;

@@ -10,8 +10,9 @@ use crate::{
     media::{self, Media},
     out::Out,
     record::{ContentIds, Thread},
-    threads::Participants, values::{array, flag, text},
     text::{Line, Lines},
+    threads::Participants,
+    values::{array, flag, text},
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;

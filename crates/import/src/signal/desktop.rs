@@ -6,11 +6,13 @@ use crate::{
     ImportError, Options,
     export::Export,
     jsonl,
+    lists::{self, Got, Shape},
     media::{self, Media},
     out::Out,
     record::Thread,
-    lists::{self, Got, Shape}, threads::Participants, values::{array, first_text, flag, id, number, text},
+    threads::Participants,
     time,
+    values::{array, first_text, flag, id, number, text},
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;

@@ -13,9 +13,10 @@ use crate::{
     media::{self, Media},
     out::Out,
     record::Thread,
-    threads::Participants, values::{array, first_text, id, number, text},
     text::{Line, Lines},
+    threads::Participants,
     time,
+    values::{array, first_text, id, number, text},
 };
 use evoke_message::{Attachment, Kind, Message, MessageId, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;

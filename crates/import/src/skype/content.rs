@@ -1,6 +1,6 @@
 //! What a Skype message says, by its type: text in HTML with Skype's own elements, files, calls and notices.
 
-use crate::{html, values::text, time, xml::unescape};
+use crate::{html, time, values::text, xml::unescape};
 use evoke_message::Part;
 use serde_json::Value;
 

@@ -8,8 +8,9 @@ use super::{
 use crate::{
     media::{self, Media},
     record,
-    threads::Participants, values::{array, first_text, flag, id, number, text},
+    threads::Participants,
     time,
+    values::{array, first_text, flag, id, number, text},
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;

@@ -57,7 +57,15 @@ fn line(item: &Item) -> String {
         Item::Skipped { reason, place } => format!("- skipped: {reason} ({} {})", place.file, place.at),
         Item::Failed(broken) => format!("- failed: {} ({} {})", broken.reason, broken.place.file, broken.place.at),
         Item::Note(note) => format!("- note: {note}"),
-        Item::Contact(c) => format!("@ {} {:?} {:?} {:?} {:?}{}", c.key, c.name, c.numbers, c.addresses, c.handles, if c.me { " me" } else { "" }),
+        Item::Contact(c) => format!(
+            "@ {} {:?} {:?} {:?} {:?}{}",
+            c.key,
+            c.name,
+            c.numbers,
+            c.addresses,
+            c.handles,
+            if c.me { " me" } else { "" }
+        ),
         Item::Message(m) => {
             let time = jiff::Timestamp::from_millisecond(m.time).unwrap();
             let flags = [
