@@ -59,10 +59,11 @@ test('a person’s page has identities, contact, months, conversations and notes
   await expect(pane(page).getByRole('list', { name: 'Conversations' })).toContainText('Harbour');
   await expect(pane(page).getByRole('list', { name: 'Notes that mention them' })).toContainText('Flat hunt');
 
+  const said = Number((await pane(page).locator('.head p').innerText()).replace(/\D/g, ''));
   await pane(page).getByRole('button', { name: 'What they said' }).click();
   await expect(page.locator('.chips .chip')).toHaveText('fromAna Pereira');
   await expect(rows(page).first()).toBeVisible();
-  const said = await messagesFound(page);
+  await expect.poll(() => messagesFound(page)).toBe(said);
   await go(page, 'People');
   await anas(page).click();
   await pane(page).getByRole('button', { name: 'Talks with them' }).click();
