@@ -226,7 +226,7 @@ test('imports of old are listed; one is undone only when the question is answere
   await list(page, 'Imports');
   const imports = page.getByRole('list', { name: 'Imports' });
   await expect(imports.getByRole('listitem')).toHaveCount(4);
-  await imports.getByRole('button', { name: /^Show the receipt of WhatsApp Chat/ }).click();
+  await imports.getByRole('button', { name: /^Show the receipt of .*WhatsApp Chat/ }).click();
   const receipt = receiptOf(page).first();
   await expect(receipt).toHaveAccessibleName('Receipt of WhatsApp');
   expect((await terms(receipt))['added']).toBe(kept.whatsapp);
