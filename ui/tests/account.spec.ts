@@ -52,8 +52,8 @@ test('the first run lists what is here, ticks nothing, and opens nothing', async
   await expect(page.getByRole('heading', { name: 'Found on this computer' })).toBeVisible();
   const boxes = page.getByRole('checkbox');
   await expect(boxes).toHaveCount(3);
-  await expect(page.locator('.found')).toContainText(/Obsidian vault.*2 files/);
-  await expect(page.locator('.found')).toContainText('Claude Code sessions');
+  await expect(page.locator('.found').first()).toContainText(/Obsidian vault.*2 files/);
+  await expect(page.locator('.found').first()).toContainText('Claude Code sessions');
   for (const box of await boxes.all()) await expect(box).not.toBeChecked();
   expect(calls).not.toContain('dry_run');
 
@@ -226,7 +226,7 @@ test('imports of old are listed; one is undone only when the question is answere
   await list(page, 'Imports');
   const imports = page.getByRole('list', { name: 'Imports' });
   await expect(imports.getByRole('listitem')).toHaveCount(4);
-  await imports.getByRole('button', { name: /^Show the receipt of WhatsApp Chat/ }).click();
+  await imports.getByRole('button', { name: /^Show the receipt of .*WhatsApp Chat/ }).click();
   const receipt = receiptOf(page).first();
   await expect(receipt).toHaveAccessibleName('Receipt of WhatsApp');
   expect((await terms(receipt))['added']).toBe(kept.whatsapp);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Identity, PersonRow, Suggestion } from '../api';
 import { startOfDay } from '../state/dates';
-import { matching, meWith, metWords, personFilter, signsOf, standing } from './list';
+import { matching, meWith, keyOf, metWords, personFilter, signsOf, standing, withDecided } from './list';
 
 const person = (id: string, name: string, messages: number, me = false): PersonRow => ({
   id,
@@ -59,6 +59,25 @@ test('a suggestion ends with the people it speaks of', () => {
   const suggestion: Suggestion = { one: people[0]!, other: people[1]!, evidence: [] };
   expect(standing([suggestion], people)).toEqual([suggestion]);
   expect(standing([suggestion], people.slice(1))).toEqual([]);
+});
+
+test('a pair that was answered stays where it stood until it is asked about again', () => {
+  const pairs = ['1', '2', '3'].map((id): Suggestion => ({
+    one: { ...people[0]!, id },
+    other: { ...people[1]!, id: `${id}b` },
+    evidence: [],
+  }));
+  const [first, second, third] = pairs as [Suggestion, Suggestion, Suggestion];
+  const told = (waiting: Suggestion[], decided: Parameters<typeof withDecided>[1]) =>
+    withDecided(waiting, decided).map(({ pair, said }) => `${keyOf(pair)} ${said ?? 'waits'}`);
+  const one = { pair: second, at: 1, said: 'one person now' };
+  expect(told([first, third], [one])).toEqual(['1 1b waits', '2 2b one person now', '3 3b waits']);
+  expect(told([first], [one, { pair: third, at: 2, said: 'two people' }])).toEqual([
+    '1 1b waits',
+    '2 2b one person now',
+    '3 3b two people',
+  ]);
+  expect(told(pairs, [one])).toEqual(['1 1b waits', '2 2b waits', '3 3b waits']);
 });
 
 test.each([

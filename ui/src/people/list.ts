@@ -39,6 +39,24 @@ export function standing(suggestions: Suggestion[], people: PersonRow[]): Sugges
   return suggestions.filter(({ one, other }) => ids.has(one.id) && ids.has(other.id));
 }
 
+/** A pair of which was said whether it is one, where it stood, and what was said. */
+export type Decided = { pair: Suggestion; at: number; said: string };
+
+export const keyOf = ({ one, other }: Suggestion) => `${one.id} ${other.id}`;
+
+/** Pairs that wait for an answer, and those just answered at the place where they stood: nothing moves under
+    the hand. What is suggested again, as after a split, waits again. */
+export function withDecided(
+  waiting: Suggestion[],
+  decided: Decided[],
+): { pair: Suggestion; said: string | null }[] {
+  const rows: { pair: Suggestion; said: string | null }[] = waiting.map((pair) => ({ pair, said: null }));
+  const keys = new Set(waiting.map(keyOf));
+  const stay = decided.filter(({ pair }) => !keys.has(keyOf(pair))).sort((a, b) => a.at - b.at);
+  for (const { pair, at, said } of stay) rows.splice(at, 0, { pair, said });
+  return rows;
+}
+
 /** `person:ana`, in quotes where the name needs them. */
 export function personFilter(name: string): string {
   const plain = name.replaceAll('"', '');

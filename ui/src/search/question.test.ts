@@ -42,6 +42,14 @@ describe('filters', () => {
     for (const filter of shown) filter.remove();
     expect(isEmpty(question)).toBe(true);
   });
+  it('says what a message must carry, and takes it away', () => {
+    toggle('has', 'image');
+    expect(isEmpty(question)).toBe(false);
+    const shown = filters([]);
+    expect(shown.map(({ label, value }) => [label, value])).toEqual([['has', 'a picture']]);
+    shown[0]?.remove();
+    expect(question.has).toEqual([]);
+  });
   it('names from the answer what was not clicked here', () => {
     toggle('people', 'p2', '');
     question.people.push('p3');
