@@ -111,7 +111,12 @@ impl PairReader {
         let same = weights.values("reader.same", &[2])?;
         let &[factor, offset] = same.as_slice() else { return Err(weights.broken("reader.same is not two numbers")) };
         Ok(PairReader {
-            encoder: Encoder::load(&Weights::open(trunk)?, config, arithmetic, Some(&Changes { weights: &weights, rank }))?,
+            encoder: Encoder::load(
+                &Weights::open(trunk)?,
+                config,
+                arithmetic,
+                Some(&Changes { weights: &weights, rank }),
+            )?,
             segments: weights.values("reader.segments", &[SEGMENTS, hidden])?,
             head_in: linear("head_in", 2 * hidden, wide)?,
             head_out: linear("head_out", wide, 2 + value + 1)?,

@@ -80,9 +80,13 @@ fn what_is_asked_of_order_is_known_and_what_is_not_is_left_alone() {
     ] {
         assert_eq!(embedder.intent(text).unwrap().0, intent, "{text}");
     }
-    for text in
-        ["plumber for the kitchen sink", "Rezept für Linsensuppe", "what is the wifi password", "¿qué vino compramos?", ""]
-    {
+    for text in [
+        "plumber for the kitchen sink",
+        "Rezept für Linsensuppe",
+        "what is the wifi password",
+        "¿qué vino compramos?",
+        "",
+    ] {
         assert_eq!(embedder.intent(text).unwrap(), (Intent::None, 0.0), "{text}");
     }
 }
@@ -92,8 +96,9 @@ fn passages_of_any_kind_and_number_are_read() {
     let embedder = opened(Arithmetic::Int8);
     assert_eq!(embedder.answers(Intent::Now, "where?", &[]).unwrap(), Some(vec![]));
     let long = "word ".repeat(100_000);
-    let many: Vec<Pair> =
-        (0..70).map(|n| Pair { before: if n % 2 == 0 { "" } else { &long }, text: if n % 3 == 0 { "" } else { &long } }).collect();
+    let many: Vec<Pair> = (0..70)
+        .map(|n| Pair { before: if n % 2 == 0 { "" } else { &long }, text: if n % 3 == 0 { "" } else { &long } })
+        .collect();
     for intent in INTENTS {
         let scores = embedder.answers(intent, &long, &many).unwrap().unwrap();
         assert!(scores.len() == 70 && scores.iter().all(|score| score.fits.is_finite() && score.states.is_finite()));
