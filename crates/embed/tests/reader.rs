@@ -1,4 +1,5 @@
 //! The reader of pairs against the numbers of the training code, and what it must do with any passages.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -31,6 +31,8 @@ const STATES: f32 = 0.5;
 const MEMORY: f32 = 0.15;
 /// The same for a published model, whose vectors are of meaning and memory together.
 const PUBLISHED: f32 = 1.0;
+/// One word of fewer characters asks for no order ("旅行"); a question in a script without spaces is longer.
+const SHORTEST: usize = 5;
 /// Bytes of a message that are taken for what was said before; only its first words are read.
 const SAID_BEFORE: usize = 400;
 
@@ -55,7 +57,8 @@ impl Question {
         seed: Vec<f32>,
         embedder: &Embedder,
     ) -> Result<Question, MemoryError> {
-        let (intent, sure) = embedder.intent(text)?;
+        let asks = text.trim().chars().count() >= SHORTEST || text.trim().contains(char::is_whitespace);
+        let (intent, sure) = if asks { embedder.intent(text)? } else { (Intent::None, 0.0) };
         let (intent, sure) = if READ.contains(&intent) { (intent, sure) } else { (Intent::None, 0.0) };
         Ok(Question { corrected, vector, seed, intent, sure })
     }
@@ -63,7 +66,8 @@ impl Question {
 
 /// A reading of the best hits in order.
 struct Read {
-    /// Their places among the hits, what each gains, at least 0, and how well it fits, for the reasons.
+    /// Their places among the hits, what each gains, at least 0, and how well it fits the order asked for, for the
+    /// reasons; both in standard deviations of the search.
     gains: Vec<(usize, f32, f32)>,
     /// What was asked of order.
     asked: Option<&'static str>,
@@ -174,9 +178,8 @@ impl Memory {
         if by_intent {
             read.asked = Some(question.intent.as_str());
             for ((_, gain, fit), answer) in read.gains.iter_mut().zip(&answers) {
-                let chance = answer.fits.exp();
-                *gain += ORDER * question.sure * chance;
-                *fit = chance;
+                *fit = ORDER * question.sure * answer.fits.exp();
+                *gain += *fit;
             }
         }
         Ok(read)
