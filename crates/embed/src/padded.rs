@@ -88,7 +88,7 @@ mod tests {
         config.bert.num_hidden_layers = 2;
         let weights = Weights::open(&dir.join("model.gguf")).unwrap();
         let padded = PaddedEncoder::load(&weights, &config, &Device::Cpu).unwrap();
-        let ragged = Encoder::load(&weights, &config, crate::Arithmetic::F32).unwrap();
+        let ragged = Encoder::load(&weights, &config, crate::Arithmetic::F32, None).unwrap();
         let lengths = [3, 9, 1, 6];
         let x = Tensor::arange(0.0_f32, 19.0 * 384.0, &Device::Cpu).unwrap();
         let x = x.sin().unwrap().reshape((19, 384)).unwrap();

@@ -1,10 +1,9 @@
 //! The evolver against the numbers of the training code, and what must hold of any stream.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use evoke_embed::{Arithmetic, Device, Embedder, Evolver, Intent, Said, Side, Vector};
+use evoke_embed::{Arithmetic, Device, Embedder, Evolver, Said, Side, Vector};
 use serde::Deserialize;
 
 /// `evolver_golden.json`, made by `training/evolver/export.py` from the weights that ship.
