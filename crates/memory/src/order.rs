@@ -22,10 +22,10 @@ const BEST: usize = 32;
 /// What is read in order: of the other intents it is enough to state what is asked about.
 const READ: [Intent; 4] = [Intent::Now, Intent::Before, Intent::First, Intent::Last];
 /// What surely being the answer counts, in standard deviations of the search, where a question is surely of
-/// order; of 0, 2, 4, 8 and 16 the best on held-out lives (`python -m data.evalset`).
+/// order. A first choice, measured on held-out lives (`python -m data.evalset`) but not fitted.
 const ORDER: f32 = 4.0;
-/// What a standard deviation of the log-odds of stating what is asked about counts beside one of the search.
-/// Where the training sets lose nothing (training/README.md); the benchmarks only report it.
+/// What a standard deviation of the log-odds of stating what is asked about counts beside one of the search:
+/// the table in training/README.md; the benchmarks only report it.
 const STATES: f32 = 0.5;
 /// What one of the latent memory counts, in a model that cannot read pairs.
 const MEMORY: f32 = 0.15;
