@@ -162,7 +162,10 @@ fn what_no_format_knows_is_told() {
         ("empty.bin", b""),
     ]);
     let found = items(folder.path(), &options()).unwrap();
-    assert_eq!(notes(&found), ["3 files were not read, because no format knows them: 2 .json, 1 .db."]);
+    assert_eq!(
+        notes(&found),
+        ["3 files were not read, because no format knows them (2 .json, 1 .db): a.json, b.json, c.db."]
+    );
 }
 
 fn refused(name: &str, bytes: &[u8]) {
