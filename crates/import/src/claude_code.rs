@@ -387,8 +387,9 @@ fn id_parts(line: &Value) -> Vec<String> {
     if is_uuid(uuid) {
         return vec![uuid.to_owned()];
     }
-    let said = line.get("message").unwrap_or(line).to_string();
-    let mut parts = vec![uuid.to_owned(), text(line, "timestamp").to_owned(), said];
+    let mut said = line.get("message").unwrap_or(line).clone();
+    said.sort_all_objects();
+    let mut parts = vec![uuid.to_owned(), text(line, "timestamp").to_owned(), said.to_string()];
     if uuid.is_empty() {
         parts.push(text(line, "sessionId").to_owned());
     }
