@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod archive;
+mod attached;
 mod discover;
 mod disk;
 mod doors;

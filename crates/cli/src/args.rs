@@ -50,6 +50,9 @@ pub(crate) enum Command {
         /// What you are called in these exports, where they do not say it
         #[arg(long, value_name = "NAME")]
         me: Option<String>,
+        /// Keep copies of pictures and recordings in the archive, so that they are shown after the export is gone
+        #[arg(long)]
+        copy_files: bool,
     },
     /// Search by words and meaning: from: person: in: source: kind: has: before: after: on: "phrase" -not, dates in words
     ///
@@ -80,6 +83,17 @@ pub(crate) enum Command {
         /// Messages before and after
         #[arg(long, short, default_value_t = 5)]
         context: usize,
+    },
+    /// Write a file that is attached to a message
+    File {
+        /// Id of the message
+        id: String,
+        /// Which of its files, from 1
+        #[arg(default_value_t = 1)]
+        file: usize,
+        /// Where to; it must not exist
+        #[arg(long, short, value_name = "PATH")]
+        out: PathBuf,
     },
     /// Counts over time, of everything or of a query's hits; or one day
     Timeline {

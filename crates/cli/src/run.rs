@@ -13,8 +13,9 @@ use evoke_memory::{
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use std::{
+    fs::OpenOptions,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -53,8 +54,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
 
 async fn command(command: Command, json: bool, zone: Option<String>, memory: &Memory) -> Result<ExitCode, MemoryError> {
     match command {
-        Command::Import { paths, dry_run, wall_zone, again, words_only, me } => {
-            let options = ImportOptions { zone: wall_zone.or(zone), again, words_only, me };
+        Command::Import { paths, dry_run, wall_zone, again, words_only, me, copy_files } => {
+            let options = ImportOptions { zone: wall_zone.or(zone), again, words_only, me, copy_files };
             if dry_run {
                 let dry = memory.dry_run(&paths, &options).await?;
                 say(json, &dry, || show::dry_run(&dry));
@@ -91,6 +92,14 @@ async fn command(command: Command, json: bool, zone: Option<String>, memory: &Me
                 other => other?,
             };
             say(json, &page, || show::page(&page, Some(message), &memory.status_zone()));
+        }
+        Command::File { id, file, out } => {
+            let message = id.parse().map_err(MemoryError::BadQuery)?;
+            let bytes = memory.file_bytes(message, file.saturating_sub(1)).await?;
+            write_new(&out, &bytes)?;
+            say(json, &serde_json::json!({ "bytes": bytes.len() }), || {
+                println!("{}: {} bytes.", out.display(), bytes.len());
+            });
         }
         Command::Timeline { query, by, day, around, from, until, limit } => {
             return timeline(memory, json, &query.join(" "), by.into(), (day, around), (from, until), limit).await;
@@ -323,4 +332,14 @@ fn instant(text: &str, zone: &TimeZone) -> Result<i64, MemoryError> {
         _ => text.parse().map_err(|_| wrong())?,
     };
     Ok(local.to_zoned(zone.clone()).map_err(|_| wrong())?.timestamp().as_millisecond())
+}
+
+/// Writes a file that is not there yet, readable by its owner alone.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), MemoryError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|e| MemoryError::Home(format!("{} could not be written: {e}", path.display())))
 }

@@ -110,6 +110,7 @@ fn put_pieces(chat: &Chat, turn: Turn, time: i64, active: bool, position: &mut u
             text: piece.text,
             reply_to: None,
             attachments: piece.attachments,
+            documents: Vec::new(),
             reactions: Vec::new(),
             active,
             order: *position,

@@ -86,14 +86,23 @@ type Taken = Result<Document, Left>;
 /// # Errors
 /// A document, and damaged.
 pub fn document_text(name: &str, bytes: &[u8]) -> Result<Option<String>, ImportError> {
-    let limits = Limits::default();
+    words_of(name, bytes, &Limits::default())
+}
+
+/// True where a file of this name is worth reading for its words.
+pub(crate) fn may_be_document(name: &str) -> bool {
+    sort::may_be(name) || sort::is_note(name)
+}
+
+/// As [`document_text`], within limits.
+pub(crate) fn words_of(name: &str, bytes: &[u8], limits: &Limits) -> Result<Option<String>, ImportError> {
     let head = head(bytes);
     let Some(sort) = sort::of(name, &head, true).filter(|_| bytes.len() as u64 <= limits.document) else {
         return Ok(None);
     };
     let taken = match sort.is_pack() {
         true => from_pack(Window::of_memory(bytes), sort),
-        false => from_bytes(bytes.to_vec(), sort, &limits),
+        false => from_bytes(bytes.to_vec(), sort, limits),
     };
     match taken {
         Ok(document) => Ok(Some(document.text).filter(|text| !text.trim().is_empty())),

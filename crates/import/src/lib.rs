@@ -13,6 +13,7 @@ mod ai_studio;
 mod apple_journal;
 mod apple_notes;
 mod archive;
+mod attached;
 mod bear;
 mod bookmarks;
 mod browser;
@@ -90,6 +91,7 @@ use evoke_message::{Broken, Contact, Conversation, Kind, Message, Place};
 use jiff::tz::TimeZone;
 use std::{borrow::Cow, ops::ControlFlow, path::Path};
 
+pub use attached::{AttachedFiles, attached_file};
 pub use documents::document_text;
 pub use error::ImportError;
 pub use limits::Limits;

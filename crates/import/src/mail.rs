@@ -241,6 +241,10 @@ impl Reader<'_, '_> {
             key: letter.from.address.clone(),
             name: letter.from.name.clone(),
         };
+        let files = letter.body.documents.iter().filter_map(|(file, bytes)| {
+            self.out.document(*file, &letter.body.attachments.get(*file)?.name, bytes)
+        });
+        let documents = files.collect();
         self.out.message(Message {
             time,
             time_original: mail.time_original.clone(),
@@ -248,6 +252,7 @@ impl Reader<'_, '_> {
             text,
             reply_to: parent.as_deref().map(message_id),
             attachments: letter.body.attachments,
+            documents,
             order: open.order - 1,
             ..thread(root).message(id, sender, place)
         })

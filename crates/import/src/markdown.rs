@@ -309,6 +309,7 @@ impl<'a> Note<'a> {
             text,
             reply_to: None,
             attachments: Vec::new(),
+            documents: Vec::new(),
             reactions: Vec::new(),
             active: true,
             order: 0,

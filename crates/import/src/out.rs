@@ -1,7 +1,7 @@
 //! What an importer talks to: hands records to the caller, counts them, reports progress.
 
-use crate::{Flow, ImportError, Item, export::Export, mime};
-use evoke_message::{Broken, Contact, Conversation, Message, Place};
+use crate::{Flow, ImportError, Item, attached::Documents, export::Export, mime};
+use evoke_message::{Broken, Contact, Conversation, Document, Message, Place};
 use std::{borrow::Cow, collections::HashSet, io, ops::ControlFlow};
 
 /// Progress is told each time this many more bytes were read.
@@ -15,6 +15,7 @@ pub(crate) struct Out<'a> {
     records: u64,
     flow: Flow,
     attached: HashSet<String>,
+    documents: Documents,
     sink: &'a mut dyn FnMut(Item) -> Flow,
     progress: &'a mut dyn FnMut(u64, u64),
 }
@@ -34,6 +35,7 @@ impl<'a> Out<'a> {
             records: 0,
             flow: ControlFlow::Continue(()),
             attached: HashSet::new(),
+            documents: Documents::default(),
             sink,
             progress,
         }
@@ -53,11 +55,20 @@ impl<'a> Out<'a> {
         self.put(Item::Conversation(conversation))
     }
 
-    pub(crate) fn message(&mut self, message: Message) -> Flow {
+    /// What its attached files say is added here.
+    pub(crate) fn message(&mut self, mut message: Message) -> Flow {
         self.records += 1;
+        if self.flow.is_continue() {
+            self.total += self.documents.add_to(&mut message, self.export);
+        }
         let paths = message.attachments.iter().filter_map(|a| a.path.as_ref());
         self.attached.extend(paths.filter(|path| !mime::is_media(path)).cloned());
         self.put(Item::Message(Box::new(message)))
+    }
+
+    /// What a file says that lies in a message's own record: attachment number `file`, from 0.
+    pub(crate) fn document(&mut self, file: usize, name: &str, bytes: &[u8]) -> Option<Document> {
+        self.documents.inside(file, name, bytes)
     }
 
     /// One without a key, as in a damaged list, is nobody that could be met again.
@@ -133,6 +144,9 @@ impl<'a> Out<'a> {
     pub(crate) fn finish(mut self) -> Result<(), ImportError> {
         if self.stopped() {
             return Ok(());
+        }
+        for note in self.documents.notes() {
+            self.note(note);
         }
         self.tell(0);
         if self.records == 0 {

@@ -60,6 +60,7 @@ impl Thread {
             text: String::new(),
             reply_to: None,
             attachments: Vec::new(),
+            documents: Vec::new(),
             reactions: Vec::new(),
             active: true,
             order: 0,

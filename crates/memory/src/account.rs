@@ -3,7 +3,7 @@
 //! It compares with the catalogue and counts; it writes nothing (`batch.rs` does).
 
 use crate::{
-    Memory, MemoryError,
+    Memory, MemoryError, files,
     ingest::ImportOptions,
     passage, read,
     receipts::{LISTED, Reasons},
@@ -63,6 +63,8 @@ pub(crate) struct Account<'m> {
     pub(crate) waiting: HashSet<ConversationId>,
     pub(crate) formats: BTreeSet<String>,
     pub(crate) notes: Vec<String>,
+    /// Pictures and recordings that lie in the export.
+    pub(crate) pictures: u64,
     skipped: Reasons,
     failed: Reasons,
     counts: Counts,
@@ -108,6 +110,7 @@ impl<'m> Account<'m> {
             waiting: HashSet::new(),
             formats: BTreeSet::new(),
             notes: vec![],
+            pictures: 0,
             skipped: Reasons::default(),
             failed: Reasons::default(),
             counts: Counts::default(),
@@ -193,7 +196,8 @@ impl<'m> Account<'m> {
             }
             return;
         }
-        self.bytes += message.text.len();
+        self.bytes += message.written().len();
+        self.pictures += message.attachments.iter().filter(|a| files::may_be_copied(a)).count() as u64;
         self.person(&message);
         let taken = Taken { import: self.number, message, wall };
         self.compare(taken, digest);
@@ -283,9 +287,13 @@ impl<'m> Account<'m> {
         let ids: Vec<MessageId> = edits.iter().map(|m| m.message.id).collect();
         let mut stored: HashMap<MessageId, Stored> =
             self.memory.copies(&ids).await?.into_iter().map(|c| (c.message.id, c)).collect();
-        for taken in edits {
+        for mut taken in edits {
+            let before = stored.remove(&taken.message.id);
+            // A kept-up folder is what it is now; another export may lack files that an earlier one had.
+            if let Some(before) = before.as_ref().filter(|_| !self.kept_up) {
+                keep_files(&mut taken.message, &before.message);
+            }
             let Taken { message, import, wall } = &taken;
-            let before = stored.remove(&message.id);
             let same =
                 before.as_ref().is_some_and(|b| passage::digest(&b.message, b.wall) == passage::digest(message, *wall));
             let older = before.as_ref().is_some_and(|b| message.edited < b.message.edited);
@@ -391,6 +399,21 @@ impl From<Person> for PersonRow {
         let Person { id, name, source, key, me } = person;
         PersonRow { id, name, source, key, me }
     }
+}
+
+/// Files that an earlier export had and this one lacks stay known, with what they say.
+fn keep_files(message: &mut Message, before: &Message) {
+    let same = message.attachments.iter().map(|a| &a.name).eq(before.attachments.iter().map(|a| &a.name));
+    if !same {
+        return;
+    }
+    for (file, (now, then)) in message.attachments.iter_mut().zip(&before.attachments).enumerate() {
+        if now.missing.is_some() && then.missing.is_none() {
+            *now = then.clone();
+            message.documents.extend(before.documents.iter().filter(|d| d.file == file).cloned());
+        }
+    }
+    message.documents.sort_by_key(|document| document.file);
 }
 
 fn hashed(text: &str) -> u64 {

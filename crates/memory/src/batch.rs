@@ -9,7 +9,7 @@ use crate::{
     passage, words, write, write_languages,
 };
 use anyhow::Context;
-use evoke_message::{Contact, ConversationId, Has, Message, Part};
+use evoke_message::{Contact, ConversationId, Has, Message};
 use evoke_store::{ContactRow, Known, MessageRow};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ impl Memory {
         account.settle_edits().await?;
         let added = rows(std::mem::take(&mut account.added), self.zone()).await?;
         let updated = rows(std::mem::take(&mut account.updated), self.zone()).await?;
-        self.note_languages(added.iter().chain(&updated).map(|r| r.language))?;
+        self.note_languages(added.iter().chain(&updated).flat_map(|r| r.languages.iter().copied()))?;
         let (added, updated): (Vec<_>, Vec<_>) = (plain(added), plain(updated));
         let touched: BTreeSet<ConversationId> = added
             .iter()
@@ -88,7 +88,7 @@ impl Memory {
             return Ok(());
         }
         let rows = rows(messages, self.zone()).await?;
-        self.note_languages(rows.iter().map(|r| r.language))?;
+        self.note_languages(rows.iter().flat_map(|r| r.languages.iter().copied()))?;
         let rows = plain(rows);
         for generation in self.generations() {
             generation.passages.add_waiting(touched).await?;
@@ -113,10 +113,10 @@ impl Memory {
     }
 }
 
-/// A row and the language its words were stemmed in.
+/// A row and the languages its words were stemmed in.
 struct Worded {
     row: MessageRow,
-    language: words::Language,
+    languages: Vec<words::Language>,
 }
 
 fn plain(rows: Vec<Worded>) -> Vec<MessageRow> {
@@ -144,16 +144,16 @@ async fn rows(messages: Vec<Taken>, zone: &TimeZone) -> Result<Vec<Worded>, Memo
 
 fn row(taken: &Taken, zone: &TimeZone) -> Worded {
     let Taken { message, import, wall } = taken;
-    let (words, language) = passage::message_words(message, zone);
+    let (words, languages) = passage::message_words(message, zone);
     let row = MessageRow {
         words,
-        plain: words::plain(&message.text),
+        plain: words::plain(&message.written()),
         digest: passage::digest(message, *wall),
         import: *import,
         wall: *wall,
         message: message.clone(),
     };
-    Worded { row, language }
+    Worded { row, languages }
 }
 
 fn known(row: &MessageRow) -> Known {
@@ -169,7 +169,7 @@ fn known(row: &MessageRow) -> Known {
         order: m.order as i64,
         digest: row.digest,
         import: row.import,
-        readable: m.part == Part::Text && !m.text.trim().is_empty(),
+        readable: m.is_readable(),
         has: bits(m),
     }
 }

@@ -28,8 +28,8 @@ impl Memory {
             Call::DryRun { paths, zone } => Reply::DryRun(
                 self.dry_run(&paths_of(paths), &ImportOptions { zone, ..ImportOptions::default() }).await?,
             ),
-            Call::Import { paths, zone, again, me } => {
-                let options = ImportOptions { zone, again, me, ..ImportOptions::default() };
+            Call::Import { paths, zone, again, me, copy_files } => {
+                let options = ImportOptions { zone, again, me, copy_files, ..ImportOptions::default() };
                 Reply::Job(self.start_import(paths_of(paths), options)?)
             }
             Call::Sample => Reply::Job(self.start_import(sample::paths()?, sample::options())?),
@@ -53,6 +53,7 @@ impl Memory {
                 Reply::Done
             }
             Call::UndoImport { import } => Reply::Forgotten(self.undo_import(import).await?),
+            Call::File { message, file } => Reply::File(self.file(message, file).await?),
             Call::Provenances { message } => Reply::Provenances(self.provenances(message).await?),
             Call::Duplicates => Reply::Duplicates(self.duplicates().await?),
             Call::UndoDuplicate { message } => {

@@ -14,28 +14,46 @@ const PAUSE: i64 = 6 * 3_600_000;
 /// After so many more passages half that pause is enough.
 const HALVING: f32 = 3.0;
 
-/// Cuts the passages of one conversation, in reading order.
+/// Cuts the passages of one conversation, in reading order. Those of documents lie in the epoch of their message
+/// and count for nothing: they are no part of the stream.
 pub(crate) fn epochs(passages: &[Passage<'_>]) -> Vec<Range<usize>> {
-    cut(&passages.iter().map(|p| (p.message.id, p.message.time)).collect::<Vec<_>>())
+    let groups: Vec<Group> = passages
+        .chunk_by(|a, b| a.message.id == b.message.id)
+        .map(|group| Group {
+            time: group.first().map_or(0, |p| p.message.time),
+            said: group.iter().filter(|p| !p.in_document).count(),
+            all: group.len(),
+        })
+        .collect();
+    cut(&groups)
 }
 
-/// `passages` are message and time of each; pieces of a message stay together.
-fn cut<T: PartialEq>(passages: &[(T, i64)]) -> Vec<Range<usize>> {
+/// The passages of one message, which stay together.
+struct Group {
+    time: i64,
+    /// That are part of the stream.
+    said: usize,
+    all: usize,
+}
+
+fn cut(groups: &[Group]) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
-    for group in passages.chunk_by(|a, b| a.0 == b.0) {
-        let Some(last) = all.last_mut() else {
-            all.push(0..group.len());
-            continue;
-        };
-        let pause = group.first().map_or(0, |p| p.1) - passages.get(last.end - 1).map_or(0, |p| p.1);
-        let enough = PAUSE as f32 * (-(last.len() as f32) / HALVING).exp2();
-        let end = last.end + group.len();
-        if last.len() + group.len() > LONGEST || pause as f32 >= enough {
-            let start = last.end;
-            all.push(start..end);
-        } else {
-            last.end = end;
+    let (mut said, mut time) = (0, 0);
+    for group in groups {
+        let start = all.last().map_or(0, |last| last.end);
+        let end = start + group.all;
+        let enough = PAUSE as f32 * (-(said as f32) / HALVING).exp2();
+        match all.last_mut() {
+            Some(last) if said + group.said <= LONGEST && ((group.time - time) as f32) < enough => {
+                last.end = end;
+                said += group.said;
+            }
+            _ => {
+                all.push(start..end);
+                said = group.said;
+            }
         }
+        time = group.time;
     }
     all
 }
@@ -47,8 +65,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn lengths(times: impl Iterator<Item = i64>) -> Vec<usize> {
-        let passages: Vec<(usize, i64)> = times.enumerate().collect();
-        let epochs = cut(&passages);
+        let epochs = cut(&times.map(|time| Group { time, said: 1, all: 1 }).collect::<Vec<_>>());
         assert_eq!(epochs.first().map(|e| e.start), Some(0));
         assert!(epochs.windows(2).all(|pair| pair[0].end == pair[1].start));
         epochs.into_iter().map(|e| e.len()).collect()
@@ -84,10 +101,15 @@ mod tests {
 
     #[test]
     fn pieces_of_one_message_stay_together() {
-        let mut passages: Vec<(u32, i64)> = (0..20).map(|i| (i, 0)).collect();
-        passages.extend((0..40).map(|_| (99, 0)));
-        passages.push((100, 0));
-        let all: Vec<usize> = cut(&passages).into_iter().map(|e| e.len()).collect();
-        assert_eq!(all, [20, 40, 1]);
+        let mut groups: Vec<Group> = (0..20).map(|_| Group { time: 0, said: 1, all: 1 }).collect();
+        groups.push(Group { time: 0, said: 40, all: 40 });
+        groups.push(Group { time: 0, said: 1, all: 1 });
+        assert_eq!(cut(&groups).into_iter().map(|e| e.len()).collect::<Vec<_>>(), [20, 40, 1]);
+    }
+
+    #[test]
+    fn a_document_cuts_nothing() {
+        let group = |all| Group { time: 0, said: 1, all };
+        assert_eq!(cut(&[group(1), group(700), group(1)]), [Range { start: 0, end: 702 }]);
     }
 }

@@ -227,6 +227,7 @@ impl Memory {
         store.delete_messages(&going.messages).await?;
         store.delete_met(&going.messages).await?;
         let gone_copies: Vec<MessageId> = copies.iter().copied().filter(|id| !shown.contains(id)).collect();
+        self.remove_copies(&going.messages.iter().chain(&gone_copies).copied().collect())?;
         store.delete_met(&gone_copies).await?;
         let earlier: Vec<String> = going.messages.iter().chain(&gone_copies).map(ToString::to_string).collect();
         store.delete_earlier_of("message", &earlier).await?;

@@ -33,6 +33,9 @@ pub struct ImportOptions {
     pub words_only: bool,
     /// What the owner of the archive is called in these exports, where they do not say it.
     pub me: Option<String>,
+    /// Keep copies of pictures and recordings in the vault.
+    #[serde(default)]
+    pub copy_files: bool,
 }
 
 /// An import as it is kept: enough to go on after a kill.
@@ -215,7 +218,10 @@ impl Memory {
             return Err(error);
         }
         let copies = self.join_import(number).await?;
-        let seen = account.seen_here.keys().copied().collect();
+        let seen: HashSet<MessageId> = account.seen_here.keys().copied().collect();
+        if options.copy_files {
+            account.notes.extend(self.copy_files(&seen, &import.paths, watch).await?);
+        }
         account.into_receipt(&mut import.receipt, copies);
         import.receipt.took_ms = started.elapsed().as_millis() as u64;
         if let Some(before) = before.filter(|_| kept_up) {
@@ -273,9 +279,11 @@ impl Memory {
         let mut titles: Vec<(u64, String)> =
             account.per_conversation.iter().map(|(id, n)| (*n, account.title(*id))).collect();
         titles.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let pictures = account.pictures;
         account.into_receipt(&mut receipt, 0);
         let sentence = dry_sentence(&receipt);
-        Ok(DryRun { receipt, sentence, people, titles: titles.into_iter().map(|t| t.1).take(50).collect() })
+        let titles = titles.into_iter().map(|t| t.1).take(50).collect();
+        Ok(DryRun { receipt, sentence, people, titles, pictures })
     }
 }
 
@@ -333,11 +341,15 @@ fn dry_sentence(receipt: &Receipt) -> String {
         .collect();
     let messages = receipt.added + receipt.updated + receipt.duplicate;
     format!(
-        "{}, {} conversations, {} messages; {} new, {} changed",
+        "{}, {}, {}; {} new, {} changed",
         labels.join(" and "),
-        receipt.conversations,
-        messages,
+        counted(receipt.conversations, "conversation"),
+        counted(messages, "message"),
         receipt.added,
         receipt.updated
     )
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -20,6 +20,7 @@ mod epoch;
 mod error;
 pub mod eval;
 mod facets;
+mod files;
 mod forget;
 mod fusion;
 mod generation;

@@ -128,9 +128,8 @@ impl Memory {
         if embedder.reads_pairs() && (by_intent || embedder.evolver().is_none()) {
             return self.read_pairs(asked, question, by_intent, &embedder, &stream).await.map(Some);
         }
-        let Some(evolver) = embedder.evolver().filter(|_| stream.iter().all(|(_, row)| !row.seed.is_empty())) else {
-            return Ok(None);
-        };
+        let Some(evolver) = embedder.evolver() else { return Ok(None) };
+        let stream: Vec<(usize, &PassageRow)> = stream.into_iter().filter(|(_, row)| !row.seed.is_empty()).collect();
         let said: Vec<Said<'_>> =
             stream.iter().map(|(_, row)| Said { vector: &row.meaning, seed: &row.seed }).collect();
         let states = evolver.stream().read(&said)?;
@@ -187,13 +186,17 @@ impl Memory {
 
     /// A part of a message with who said it, as it was embedded; the owner is "Me", whatever an export calls them.
     fn said(&self, message: &Message, start: usize, end: usize) -> String {
-        let text = &message.text;
+        let text = message.written();
         let (start, end) = (text.floor_char_boundary(start), text.floor_char_boundary(end));
         let me = {
             let catalogue = self.catalogue();
             catalogue.get(message.id).is_some_and(|row| catalogue.person(row) == PersonId::me())
         };
-        let name = if me { "Me" } else { message.sender.name.as_str() };
+        let name = match message.file_at(start) {
+            Some(file) => file.name.as_str(),
+            None if me => "Me",
+            None => message.sender.name.as_str(),
+        };
         spoken(name, text.get(start..end).unwrap_or_default())
     }
 

@@ -6,7 +6,7 @@
 //! costs and where vectors go is `reading.rs`'s.
 
 use crate::words::{self, Language};
-use evoke_message::{Message, Part, PersonId, stable_hash};
+use evoke_message::{Message, PersonId, stable_hash};
 use jiff::tz::TimeZone;
 use std::ops::Range;
 
@@ -16,6 +16,9 @@ const LONGEST: usize = 220;
 const PAUSE: i64 = 6 * 3_600_000;
 /// Characters of a predecessor that are read.
 const BEFORE: usize = 300;
+/// Bytes of a message up to which each of its passages can be found by any phrase in it; of a longer one, a book
+/// perhaps, each by its own words.
+const WHOLE: usize = 16 << 10;
 /// Passages longer than this, in words, are not read with predecessors: context hurts long turns.
 const CONTEXT_UP_TO: usize = 80;
 /// Counts in the hash of what was read: a change of this file's rules makes new vectors.
@@ -37,6 +40,8 @@ pub(crate) struct Passage<'a> {
     pub(crate) plain: String,
     /// It ends as a question does.
     pub(crate) asks: bool,
+    /// It stands in an attached document: nobody said it in the conversation.
+    pub(crate) in_document: bool,
 }
 
 impl Passage<'_> {
@@ -61,15 +66,50 @@ pub(crate) fn context_weight(words: usize) -> f32 {
 
 /// The passages of one conversation, in reading order. `messages` may come in any order.
 pub(crate) fn passages<'a>(messages: &'a mut Vec<Message>, zone: &TimeZone) -> Vec<Passage<'a>> {
-    messages.retain(|m| m.part == Part::Text && !m.text.trim().is_empty());
+    messages.retain(Message::is_readable);
     messages.sort_by_key(|m| (m.time, m.order, m.id));
     let mut all: Vec<Passage<'a>> = Vec::new();
     for message in messages.iter() {
+        let own = if message.text.trim().is_empty() { Vec::new() } else { pieces(&message.text) };
         let language = words::language(&message.text);
-        for (piece, at) in pieces(&message.text).into_iter().enumerate() {
+        let count = own.len();
+        for (piece, at) in own.into_iter().enumerate() {
             let before: Vec<&Passage<'_>> = before(&all, message);
             let next = passage(message, piece, at, &before, language, zone);
             all.push(next);
+        }
+        all.extend(of_documents(message, count, zone));
+    }
+    all
+}
+
+/// The passages of a message's attached documents, numbered from `first`. Each is read alone.
+fn of_documents<'a>(message: &'a Message, first: usize, zone: &TimeZone) -> Vec<Passage<'a>> {
+    let written = message.written();
+    let mut all = Vec::new();
+    for (file, place) in message.documents_at() {
+        let name = message.attachments.get(file).map_or("", |a| a.name.as_str());
+        let Some(text) = written.get(place.clone()).filter(|text| !text.trim().is_empty()) else { continue };
+        let language = words::language(text);
+        for at in pieces(text) {
+            let piece = text[at.clone()].trim();
+            let alone = spoken(name, piece);
+            let tokens = date_tokens(message.time, zone)
+                .into_iter()
+                .chain(words::tokens(&alone, language).into_iter().map(|t| t.text))
+                .collect::<Vec<_>>();
+            all.push(Passage {
+                message,
+                piece: (first + all.len()) as i32,
+                length: words::count(piece),
+                context_words: words::joined(tokens.iter().map(String::as_str)),
+                plain: words::plain(piece),
+                asks: false,
+                at: place.start + at.start..place.start + at.end,
+                alone,
+                in_context: None,
+                in_document: true,
+            });
         }
     }
     all
@@ -79,7 +119,7 @@ pub(crate) fn passages<'a>(messages: &'a mut Vec<Message>, zone: &TimeZone) -> V
 fn before<'p, 'a>(all: &'p [Passage<'a>], message: &Message) -> Vec<&'p Passage<'a>> {
     let mut found = Vec::new();
     let mut time = message.time;
-    for earlier in all.iter().rev().take(2) {
+    for earlier in all.iter().rev().filter(|p| !p.in_document).take(2) {
         if time - earlier.message.time > PAUSE {
             break;
         }
@@ -119,11 +159,12 @@ fn passage<'a>(
         piece: piece as i32,
         length,
         context_words: words::joined(tokens.iter().map(String::as_str)),
-        plain: words::plain(&message.text),
+        plain: words::plain(if message.text.len() <= WHOLE { &message.text } else { text }),
         asks: text.ends_with(['?', '？', '؟']),
         at,
         alone,
         in_context,
+        in_document: false,
     }
 }
 
@@ -132,15 +173,22 @@ pub(crate) fn spoken(name: &str, text: &str) -> String {
     if name.is_empty() { text.to_owned() } else { format!("{name}: {text}") }
 }
 
-/// Tokens of a whole message for the word index: when, who, what, and the names of its files.
-pub(crate) fn message_words(message: &Message, zone: &TimeZone) -> (String, Language) {
+/// Tokens of a whole message for the word index: when, who, what, the names of its files and what they say.
+/// Also the languages they were stemmed in.
+pub(crate) fn message_words(message: &Message, zone: &TimeZone) -> (String, Vec<Language>) {
     let language = words::language(&message.text);
+    let mut languages = vec![language];
     let mut tokens = date_tokens(message.time, zone);
     let files: Vec<&str> = message.attachments.iter().map(|a| a.name.as_str()).collect();
     for text in [message.sender.name.as_str(), &message.text, &files.join(" ")] {
         tokens.extend(words::tokens(text, language).into_iter().map(|t| t.text));
     }
-    (words::joined(tokens.iter().map(String::as_str)), language)
+    for document in &message.documents {
+        let language = words::language(&document.text);
+        tokens.extend(words::tokens(&document.text, language).into_iter().map(|t| t.text));
+        languages.push(language);
+    }
+    (words::joined(tokens.iter().map(String::as_str)), languages)
 }
 
 /// "8 may 2023 monday", since questions quote dates.
@@ -159,15 +207,17 @@ pub(crate) fn digest(m: &Message, wall: Option<i64>) -> i64 {
     };
     let attachments: Vec<String> = m.attachments.iter().map(|a| format!("{}\u{0}{:?}", a.name, a.missing)).collect();
     let reactions: Vec<String> = m.reactions.iter().map(|r| format!("{}{}", r.emoji, r.count)).collect();
-    hash(&[
-        &m.text,
+    let documents = m.documents.iter().map(|d| d.text.as_str());
+    let said = [
+        m.text.as_str(),
         &m.sender.key,
         &m.sender.name,
         &time,
         &format!("{:?}{:?}{edited}{}", m.part, m.role, m.active),
         &attachments.join("\u{1}"),
         &reactions.join("\u{1}"),
-    ])
+    ];
+    hash(&said.into_iter().chain(documents).collect::<Vec<_>>())
 }
 
 /// The hash of a stream that goes on with one more reading.

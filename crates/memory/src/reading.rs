@@ -225,7 +225,9 @@ fn plans<'p, 'a>(
         let mut plans: Vec<Plan<'p, 'a>> = Vec::new();
         for passage in &passages[epoch] {
             let reading = passage.reading(embedder.fingerprint());
-            stream = if evolves { passage::chained(stream, reading) } else { 0 };
+            let in_stream = evolves && !passage.in_document;
+            stream = if in_stream { passage::chained(stream, reading) } else { stream };
+            let of_row = if in_stream { stream } else { 0 };
             let known = known.remove(&(passage.message.id, passage.piece));
             let model = embedder.fingerprint();
             let same = |k: &PassageRow| {
@@ -233,9 +235,9 @@ fn plans<'p, 'a>(
             };
             let embed = known.as_ref().is_none_or(|k| !same(k) || k.meaning.is_empty());
             let has = MessageRow::has(passage.message);
-            let other = |k: &PassageRow| k.reading != reading || k.stream != stream || k.has != has;
+            let other = |k: &PassageRow| k.reading != reading || k.stream != of_row || k.has != has;
             let write = embed || known.as_ref().is_some_and(other);
-            plans.push(Plan { passage, reading, stream, known, embed, write });
+            plans.push(Plan { passage, reading, stream: of_row, known, embed, write });
         }
         // The pieces of one message are written together.
         for message in plans.chunk_by_mut(|a, b| a.passage.message.id == b.passage.message.id) {
@@ -379,7 +381,8 @@ fn made(plan: &Plan<'_, '_>, read: Read) -> PassageRow {
         plain: passage.plain.clone(),
         meaning: own,
         context,
-        seed: read.alone.seed,
+        // Without one it is no part of the stream.
+        seed: if passage.in_document { Vec::new() } else { read.alone.seed },
         state: Vec::new(),
         reading: *reading,
         stream: *stream,

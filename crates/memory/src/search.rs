@@ -28,6 +28,11 @@ const PAGE: usize = 30;
 /// Days around a named time in which a message still counts as near it.
 const NEAR_DAYS: i64 = 14;
 
+/// Bytes of a document before and after a passage of it that its snippet may show.
+const AROUND: usize = 400;
+/// Bytes of a document in which a match is looked for before its passages are read.
+const UNREAD: usize = 64 << 10;
+
 /// From how many standard deviations a hit is said to fit the order asked for.
 const FITS: f32 = 1.0;
 
@@ -234,11 +239,20 @@ impl Memory {
         let read: HashSet<MessageId> = scored.iter().map(|s| s.message).collect();
         let unread = ids.iter().filter(|id| !read.contains(id)).map(|id| unread(*id));
         let named = speakers::named(&self.catalogue(), &asked.understood.words, ids.iter().copied());
+        // A long message's passages know only their own words.
+        let refused: HashSet<MessageId> = match condition.without.is_empty() {
+            true => HashSet::new(),
+            false => {
+                let passing = store.passing(condition).await?;
+                ids.iter().copied().filter(|id| !passing.contains(id)).collect()
+            }
+        };
         let full = [by_words.len() == CANDIDATES, by_context.len() == CANDIDATES];
         let catalogue = self.catalogue();
         let candidates = scored
             .into_iter()
             .chain(unread)
+            .filter(|s| !refused.contains(&s.message))
             .map(|s| {
                 let scores = Scores {
                     words: words_of.get(&s.message).copied(),
@@ -284,16 +298,16 @@ impl Memory {
             self.store().messages(&ids).await?.into_iter().map(|m| (m.id, m)).collect();
         let catalogue = self.catalogue();
         let hits = page.iter().filter_map(|ranked| {
-            let message = shown(&catalogue, messages.remove(&ranked.message)?);
-            Some(hit(message, ranked, asked))
+            Some(hit(&catalogue, messages.remove(&ranked.message)?, ranked, asked))
         });
         Ok(hits.collect())
     }
 }
 
-fn hit(message: Shown, ranked: &Ranked, asked: &Asked) -> Hit {
+fn hit(catalogue: &Catalogue, message: Message, ranked: &Ranked, asked: &Asked) -> Hit {
     let (score, mut why, at) = ranked.fused.clone().unwrap_or_default();
-    let cut = snippet::cut(&message.text, at.clone(), &asked.tokens, &asked.languages);
+    let (text, at, file) = found_in(&message, at, asked);
+    let cut = snippet::cut(&text, at.clone(), &asked.tokens, &asked.languages);
     let by_meaning = cut.highlights.is_empty() && (why.meaning.is_some() || why.meaning_in_context.is_some());
     let similar = by_meaning.then(|| {
         let lead = if cut.at.start > 0 { "… ".len() } else { 0 };
@@ -302,7 +316,33 @@ fn hit(message: Shown, ranked: &Ranked, asked: &Asked) -> Hit {
         if from < to { in_utf16(&cut.text, from..to) } else { in_utf16(&cut.text, 0..cut.text.len()) }
     });
     why.sentence = reason(&why, !cut.highlights.is_empty());
-    Hit { message, score, snippet: cut.text, highlights: cut.highlights, similar, why }
+    if let Some(file) = &file {
+        why.sentence = format!("in {file}: {}", why.sentence);
+    }
+    let message = shown(catalogue, message);
+    Hit { message, score, snippet: cut.text, highlights: cut.highlights, file, similar, why }
+}
+
+/// The text to cut a snippet from, where in it the passage found stands, and the attached file whose words it is.
+fn found_in(message: &Message, at: std::ops::Range<usize>, asked: &Asked) -> (String, std::ops::Range<usize>, Option<String>) {
+    let name = |file: usize| message.attachments.get(file).map(|a| a.name.clone());
+    let document = message.documents_at().find(|(_, place)| place.contains(&at.start));
+    if let Some((file, place)) = document {
+        let written = message.written();
+        let from = written.floor_char_boundary(at.start.saturating_sub(AROUND).max(place.start));
+        let to = written.ceil_char_boundary((at.end + AROUND).min(place.end));
+        return (written[from..to].to_owned(), at.start - from..at.end - from, name(file));
+    }
+    let matches = |text: &str| !snippet::cut(text, 0..0, &asked.tokens, &asked.languages).highlights.is_empty();
+    // Its passages are not read yet: the words may be in a file.
+    if at.is_empty() && !message.documents.is_empty() && !matches(&message.text) {
+        let head = |text: &str| text[..text.floor_char_boundary(UNREAD)].to_owned();
+        let texts = message.documents.iter().map(|d| (d.file, head(&d.text)));
+        if let Some((file, text)) = { texts }.find(|(_, text)| matches(text)) {
+            return (text, 0..0, name(file));
+        }
+    }
+    (message.text.clone(), at, None)
 }
 
 fn reason(why: &Why, bold: bool) -> String {

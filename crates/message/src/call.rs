@@ -3,7 +3,7 @@
 //! The desktop window sends these through Tauri, `evoke stdio` reads them line by line.
 
 use crate::{
-    ConversationId, ConversationRow, Day, Discovered, DryRun, Duplicate, Forgotten, Found, ImportShown, Job, MessageId,
+    ConversationId, ConversationRow, Day, Discovered, DryRun, Duplicate, FileShown, Forgotten, Found, ImportShown, Job, MessageId,
     Page, PersonId, PersonPage, PersonRow, Provenance, Query, Receipt, SourceRow, Status, Suggestion, Target, Timeline,
     Unit, WatchedRow, WhoIsMe,
 };
@@ -73,6 +73,9 @@ pub enum Call {
         /// What the owner is called in these exports, where they do not say it.
         #[serde(default)]
         me: Option<String>,
+        /// Keep copies of pictures and recordings in the vault.
+        #[serde(default)]
+        copy_files: bool,
     },
     /// Starts a job that imports the sample archive.
     Sample,
@@ -138,6 +141,13 @@ pub enum Call {
         #[ts(as = "Vec<String>")]
         people: Vec<PersonId>,
     },
+    /// The file attached to a message, number `file` from 0.
+    File {
+        #[ts(as = "String")]
+        message: MessageId,
+        #[ts(type = "number")]
+        file: usize,
+    },
     /// Where a message was seen.
     Provenances {
         #[ts(as = "String")]
@@ -200,6 +210,7 @@ pub enum Reply {
     Person(PersonPage),
     Suggestions(Vec<Suggestion>),
     WhoIsMe(Vec<WhoIsMe>),
+    File(FileShown),
     Provenances(Vec<Provenance>),
     Duplicates(Vec<Duplicate>),
     Discovered(Vec<Discovered>),

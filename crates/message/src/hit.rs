@@ -71,6 +71,8 @@ pub struct Hit {
     pub snippet: String,
     /// Words of the query that stand in the snippet: bold.
     pub highlights: Vec<Range>,
+    /// The attached file that the snippet is from; none where the message says it itself.
+    pub file: Option<String>,
     /// The sentence of the snippet nearest in meaning, where no word matched: tinted, "similar".
     pub similar: Option<Range>,
     pub why: Why,
@@ -163,6 +165,16 @@ pub struct Found {
     /// Of these, what reading the best hits in order took; none where they were not read so.
     #[ts(type = "number | null")]
     pub order_ms: Option<u64>,
+}
+
+/// The content of an attached file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export, export_to = "types.ts")]
+pub struct FileShown {
+    pub name: String,
+    pub mime: Option<String>,
+    /// In base64.
+    pub bytes: String,
 }
 
 /// Messages of one conversation, oldest first.

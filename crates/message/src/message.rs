@@ -2,7 +2,11 @@
 
 use crate::{ConversationId, MessageId, PersonId};
 use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, ops::Range};
 use ts_rs::TS;
+
+/// Between the texts of [`Message::written`].
+const BETWEEN: &str = "\n\n";
 
 /// What somebody wrote: a chat message, a turn with an AI, a note or a piece of one, a mail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +31,9 @@ pub struct Message {
     pub text: String,
     pub reply_to: Option<MessageId>,
     pub attachments: Vec<Attachment>,
+    /// What its attached documents say: found with the message, shown only where it is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document>,
     pub reactions: Vec<Reaction>,
     /// False on a branch that was regenerated or edited away.
     pub active: bool,
@@ -118,6 +125,14 @@ pub struct Attachment {
     pub missing: Option<String>,
 }
 
+/// The words of one attached document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Which of the message's attachments, from 0.
+    pub file: usize,
+    pub text: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "types.ts")]
 pub struct Reaction {
@@ -187,6 +202,38 @@ impl Has {
 }
 
 impl Message {
+    /// All that it is found by, in one text: its own words, then those of its documents, a blank line between.
+    /// Passages point into it.
+    pub fn written(&self) -> Cow<'_, str> {
+        if self.documents.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let texts = std::iter::once(&self.text).chain(self.documents.iter().map(|d| &d.text));
+        Cow::Owned(texts.map(String::as_str).collect::<Vec<_>>().join(BETWEEN))
+    }
+
+    /// Where in [`Message::written`] each document's words stand, with its attachment's number.
+    pub fn documents_at(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let mut end = self.text.len();
+        self.documents.iter().map(move |document| {
+            let start = end + BETWEEN.len();
+            end = start + document.text.len();
+            (document.file, start..end)
+        })
+    }
+
+    /// The attached file whose words stand at a byte of [`Message::written`]; none where they are its own.
+    pub fn file_at(&self, byte: usize) -> Option<&Attachment> {
+        let (file, _) = self.documents_at().find(|(_, at)| at.contains(&byte))?;
+        self.attachments.get(file)
+    }
+
+    /// It has words that can be read for their meaning.
+    pub fn is_readable(&self) -> bool {
+        let mut texts = std::iter::once(&self.text).chain(self.documents.iter().map(|d| &d.text));
+        self.part == Part::Text && texts.any(|text| !text.trim().is_empty())
+    }
+
     /// What it carries, in the order of [`Has::ALL`].
     pub fn has(&self) -> Vec<Has> {
         let link = self.text.contains("http://") || self.text.contains("https://");

@@ -149,6 +149,9 @@ pub struct DryRun {
     pub people: Vec<String>,
     /// Titles of the conversations, the largest first, at most 50.
     pub titles: Vec<String>,
+    /// Pictures and recordings that lie in the export, which may be copied.
+    #[ts(type = "number")]
+    pub pictures: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

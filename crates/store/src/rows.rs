@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Context;
 use arrow_array::RecordBatch;
 use evoke_message::{
-    Attachment, Conversation, ConversationId, Has, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role,
+    Attachment, Conversation, ConversationId, Document, Has, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role,
     Sender,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -56,6 +56,8 @@ struct Rest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<Attachment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    documents: Vec<Document>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reactions: Vec<Reaction>,
     place: Place,
 }
@@ -83,7 +85,7 @@ impl MessageRow {
             .long("time", each().map(|m| m.time))
             .long("place", each().map(|m| m.order as i64))
             .flag("active", each().map(|m| m.active))
-            .flag("readable", each().map(|m| m.part == Part::Text && !m.text.trim().is_empty()))
+            .flag("readable", each().map(Message::is_readable))
             .text("text", each().map(|m| &m.text))
             .text("data", data.iter())
             .text("words", rows.iter().map(|r| &r.words))
@@ -106,6 +108,7 @@ impl MessageRow {
             edited: m.edited,
             reply: m.reply_to,
             files: m.attachments.clone(),
+            documents: m.documents.clone(),
             reactions: m.reactions.clone(),
             place: m.place.clone(),
         }
@@ -139,6 +142,7 @@ impl MessageRow {
                     text: text.value(i).to_owned(),
                     reply_to: rest.reply,
                     attachments: rest.files,
+                    documents: rest.documents,
                     reactions: rest.reactions,
                     active: active.value(i),
                     order: order.value(i) as u64,
@@ -224,7 +228,7 @@ pub struct PassageRow {
     pub time: i64,
     /// What its message carries, as that has it.
     pub has: String,
-    /// Byte range in the message's text.
+    /// Byte range in what the message has [`written`](Message::written).
     pub start: i32,
     pub end: i32,
     /// Words of the piece.

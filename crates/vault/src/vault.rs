@@ -95,6 +95,17 @@ impl Vault {
         }
     }
 
+    /// Names of what `write_sealed` put directly into `folder`; none where there is no such folder.
+    pub fn sealed_in(&self, folder: &str) -> Result<Vec<String>, VaultError> {
+        let failed = |error| VaultError::io(format!("listing {folder}"))(error);
+        let entries = match fs::read_dir(self.place(folder)?) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let name = |entry: std::io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        entries.map(name).collect::<std::io::Result<_>>().map_err(failed)
+    }
+
     /// What `write_sealed` put into `name`; `None` if there is no such file.
     pub fn read_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
         match fs::read(self.place(name)?) {

@@ -55,9 +55,9 @@ export const conversations = (source: string | null) =>
 export const dryRun = (paths: string[], zone: string | null) =>
   ask('dry_run', { call: 'dry_run', paths, zone });
 
-/** Starts an import; `again` brings back what was forgotten. */
-export const importPaths = (paths: string[], zone: string | null, again: boolean) =>
-  ask('job', { call: 'import', paths, zone, again, me: null });
+/** Starts an import; `again` brings back what was forgotten, `copyFiles` keeps pictures and recordings. */
+export const importPaths = (paths: string[], zone: string | null, again: boolean, copyFiles: boolean) =>
+  ask('job', { call: 'import', paths, zone, again, me: null, copy_files: copyFiles });
 
 export const sample = () => ask('job', { call: 'sample' });
 export const jobs = () => ask('jobs', { call: 'jobs' });
@@ -83,6 +83,9 @@ export const mergePeople = (ids: string[]) => ask('people', { call: 'merge_peopl
 
 /** Takes an identity out of its person. Answers with everyone. */
 export const splitPerson = (identity: string) => ask('people', { call: 'split_person', identity });
+
+/** The content of a file that hangs on a message, number `file` from 0. */
+export const file = (message: string, file: number) => ask('file', { call: 'file', message, file });
 
 /** Where a message was seen: each export of each import. */
 export const provenances = (message: string) => ask('provenances', { call: 'provenances', message });

@@ -37,7 +37,11 @@ export type Call = { "call": "status" } | { "call": "search", query: Query, } | 
 /**
  * What the owner is called in these exports, where they do not say it.
  */
-me: string | null, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "show_import", import: number, } | { "call": "export_lost", import: number, path: string, } | { "call": "undo_import", import: number, } | { "call": "person", person: string, } | { "call": "suggest_people" } | { "call": "merge_people", people: Array<string>, } | { "call": "split_person", identity: string, } | { "call": "not_the_same", people: Array<string>, } | { "call": "who_is_me" } | { "call": "answer_me", import: number, people: Array<string>, } | { "call": "provenances", message: string, } | { "call": "duplicates" } | { "call": "undo_duplicate", message: string, } | { "call": "set_zone", source: string, zone: string, } | { "call": "discover" } | { "call": "watched" } | { "call": "add_watched", path: string, } | { "call": "remove_watched", path: string, } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
+me: string | null, 
+/**
+ * Keep copies of pictures and recordings in the vault.
+ */
+copy_files: boolean, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "show_import", import: number, } | { "call": "export_lost", import: number, path: string, } | { "call": "undo_import", import: number, } | { "call": "person", person: string, } | { "call": "suggest_people" } | { "call": "merge_people", people: Array<string>, } | { "call": "split_person", identity: string, } | { "call": "not_the_same", people: Array<string>, } | { "call": "who_is_me" } | { "call": "answer_me", import: number, people: Array<string>, } | { "call": "file", message: string, file: number, } | { "call": "provenances", message: string, } | { "call": "duplicates" } | { "call": "undo_duplicate", message: string, } | { "call": "set_zone", source: string, zone: string, } | { "call": "discover" } | { "call": "watched" } | { "call": "add_watched", path: string, } | { "call": "remove_watched", path: string, } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
 
 /**
  * A filter that was understood from the text or clicked: shown under the field, removable.
@@ -139,7 +143,11 @@ sentence: string, people: Array<string>,
 /**
  * Titles of the conversations, the largest first, at most 50.
  */
-titles: Array<string>, };
+titles: Array<string>, 
+/**
+ * Pictures and recordings that lie in the export, which may be copied.
+ */
+pictures: number, };
 
 /**
  * A message that was found to be the same as another one, from another exporter of one chat.
@@ -187,6 +195,15 @@ export type Facets = { sources: Array<Facet>, people: Array<Facet>, kinds: Array
  * Keys of [`crate::Has`]: one message may count in several.
  */
 has: Array<Facet>, years: Array<Facet>, };
+
+/**
+ * The content of an attached file.
+ */
+export type FileShown = { name: string, mime: string | null, 
+/**
+ * In base64.
+ */
+bytes: string, };
 
 /**
  * What forgetting removes (as preview) or removed (as receipt).
@@ -249,6 +266,10 @@ snippet: string,
  * Words of the query that stand in the snippet: bold.
  */
 highlights: Array<Range>, 
+/**
+ * The attached file that the snippet is from; none where the message says it itself.
+ */
+file: string | null, 
 /**
  * The sentence of the snippet nearest in meaning, where no word matched: tinted, "similar".
  */
@@ -567,7 +588,7 @@ wall_times: number, zone: string, };
 /**
  * `{"reply": "found", "value": {…}}`
  */
-export type Reply = { "reply": "status", "value": Status } | { "reply": "found", "value": Found } | { "reply": "page", "value": Page } | { "reply": "timeline", "value": Timeline } | { "reply": "day", "value": Day } | { "reply": "sources", "value": Array<SourceRow> } | { "reply": "people", "value": Array<PersonRow> } | { "reply": "conversations", "value": Array<ConversationRow> } | { "reply": "dry_run", "value": DryRun } | { "reply": "job", "value": Job } | { "reply": "jobs", "value": Array<Job> } | { "reply": "receipts", "value": Array<Receipt> } | { "reply": "forgotten", "value": Forgotten } | { "reply": "import", "value": ImportShown } | { "reply": "person", "value": PersonPage } | { "reply": "suggestions", "value": Array<Suggestion> } | { "reply": "who_is_me", "value": Array<WhoIsMe> } | { "reply": "provenances", "value": Array<Provenance> } | { "reply": "duplicates", "value": Array<Duplicate> } | { "reply": "discovered", "value": Array<Discovered> } | { "reply": "watched", "value": Array<WatchedRow> } | { "reply": "done" };
+export type Reply = { "reply": "status", "value": Status } | { "reply": "found", "value": Found } | { "reply": "page", "value": Page } | { "reply": "timeline", "value": Timeline } | { "reply": "day", "value": Day } | { "reply": "sources", "value": Array<SourceRow> } | { "reply": "people", "value": Array<PersonRow> } | { "reply": "conversations", "value": Array<ConversationRow> } | { "reply": "dry_run", "value": DryRun } | { "reply": "job", "value": Job } | { "reply": "jobs", "value": Array<Job> } | { "reply": "receipts", "value": Array<Receipt> } | { "reply": "forgotten", "value": Forgotten } | { "reply": "import", "value": ImportShown } | { "reply": "person", "value": PersonPage } | { "reply": "suggestions", "value": Array<Suggestion> } | { "reply": "who_is_me", "value": Array<WhoIsMe> } | { "reply": "file", "value": FileShown } | { "reply": "provenances", "value": Array<Provenance> } | { "reply": "duplicates", "value": Array<Duplicate> } | { "reply": "discovered", "value": Array<Discovered> } | { "reply": "watched", "value": Array<WatchedRow> } | { "reply": "done" };
 
 /**
  * Who speaks, as a language model's chat knows it; people are always `Human`.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Attachment } from '../api';
-import { nameOf, pictureOf, reasonOf } from './attachment';
+import { bytesOf, canShow, kindOf, nameOf, pictureOf, reasonOf } from './attachment';
 
 const photo: Attachment = { name: 'IMG_1.jpg', mime: 'image/jpeg', path: 'media/IMG_1.jpg', missing: null };
 
@@ -25,4 +25,12 @@ test('its picture', () => {
   expect(pictureOf({ ...photo, path: null })).toBe('noimage');
   expect(pictureOf({ ...photo, mime: 'audio/ogg', path: null })).toBe('warn');
   expect(pictureOf({ ...photo, mime: 'text/plain', name: 'a.txt' })).toBe('file');
+});
+
+test('pictures and recordings that are there are shown', () => {
+  expect([kindOf(photo), canShow(photo)]).toEqual(['picture', true]);
+  expect(canShow({ ...photo, path: null })).toBe(false);
+  expect(kindOf({ ...photo, mime: null, name: 'note.opus' })).toBe('recording');
+  expect(kindOf({ ...photo, mime: 'application/pdf', name: 'a.pdf' })).toBe(null);
+  expect([...bytesOf('/+8A')]).toEqual([255, 239, 0]);
 });

@@ -1,7 +1,16 @@
 // What hangs on a message, in words: what it is, what it is called, and why it is missing. Pure.
 
-import type { Attachment } from '../api';
+import type { Attachment, Hit } from '../api';
 import type { IconName } from '../parts/pictures';
+import type { Span } from '../parts/segments';
+
+/** What was found in an attached file. */
+export type Excerpt = { file: string; text: string; matches: Span[]; similar: Span | null };
+
+/** Of a hit that an attached file says; null where its message says it itself. */
+export function excerptOf({ file, snippet, highlights, similar }: Hit): Excerpt | null {
+  return file === null ? null : { file, text: snippet, matches: highlights, similar };
+}
 
 type Look = { kind: string; icon: IconName };
 
@@ -33,6 +42,23 @@ export function pictureOf(attachment: Attachment): IconName {
   const look = lookOf(attachment);
   if (reasonOf(attachment) !== '') return look?.icon === 'image' ? 'noimage' : 'warn';
   return look?.icon ?? 'file';
+}
+
+/** Drawn or played here; anything else is named. */
+export function kindOf(attachment: Attachment): 'picture' | 'recording' | null {
+  const icon = lookOf(attachment)?.icon;
+  if (icon === 'image') return 'picture';
+  return icon === 'voice' ? 'recording' : null;
+}
+
+/** A picture or a recording that should be there. */
+export function canShow(attachment: Attachment): boolean {
+  return kindOf(attachment) !== null && reasonOf(attachment) === '';
+}
+
+/** Bytes out of base64. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
 
 /** Why there is no file; empty where there is one. */

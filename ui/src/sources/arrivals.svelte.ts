@@ -16,6 +16,8 @@ export type Look = {
   busy: boolean;
   /** In which its wall times are to be read; null leaves it to the archive. */
   zone: string | null;
+  /** Pictures and recordings are to be copied. */
+  copyFiles: boolean;
 };
 
 type Arrivals = {
@@ -44,7 +46,7 @@ export async function look(paths: string[]): Promise<void> {
   if (paths.length === 0) return;
   last += 1;
   const key = last;
-  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null });
+  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null, copyFiles: false });
   await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, null) }));
 }
 
@@ -55,10 +57,10 @@ export async function lookInZone({ key, paths }: Look, zone: string): Promise<vo
 }
 
 /** Imports what was looked at; the job takes the card's place. */
-export async function bringIn({ key, paths, zone }: Look): Promise<void> {
+export async function bringIn({ key, paths, zone, copyFiles }: Look): Promise<void> {
   update(key, { busy: true });
   await attempt(key, async () => {
-    await api.importPaths(paths, zone, false);
+    await api.importPaths(paths, zone, false, copyFiles);
     forgetLook(key);
     await refresh();
   });

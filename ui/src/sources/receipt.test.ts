@@ -48,6 +48,7 @@ const dry = (changes: Partial<Receipt>): DryRun => ({
   sentence: '',
   people: [],
   titles: [],
+  pictures: 0,
 });
 
 test('the equation holds', () => {

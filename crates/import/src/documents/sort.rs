@@ -45,8 +45,11 @@ pub(super) fn may_be(name: &str) -> bool {
     let ending = ending(name);
     let ending = ending.as_str();
     // Notes are another format's, and have been tried.
-    let notes = ["md", "markdown"].contains(&ending);
-    !notes && (TEXTS.contains(&ending) || PACKS.contains(&ending) || OTHERS.contains(&ending))
+    !is_note(name) && (TEXTS.contains(&ending) || PACKS.contains(&ending) || OTHERS.contains(&ending))
+}
+
+pub(super) fn is_note(name: &str) -> bool {
+    ["md", "markdown"].contains(&ending(name).as_str())
 }
 
 /// `chosen`: a person has chosen this one file, so that a text needs no ending that says so.

@@ -5,6 +5,7 @@ use super::{
     header::decoded,
     quote,
 };
+use crate::documents;
 use evoke_message::Attachment;
 use mail_parser::{
     Encoding as Transfer, Message, MessagePart, MimeHeaders, PartType,
@@ -20,6 +21,8 @@ pub(super) struct Body {
     /// Markdown, without its subject.
     pub(super) text: String,
     pub(super) attachments: Vec<Attachment>,
+    /// What may be a document of them: which attachment it is, and its bytes.
+    pub(super) documents: Vec<(usize, Vec<u8>)>,
 }
 
 impl Body {
@@ -37,7 +40,8 @@ pub(super) fn read(mail: &Message, known: bool) -> Body {
     let report = mail.root_part().is_content_type("multipart", "report");
     let inner: Vec<String> = if report { Vec::new() } else { mails_within(mail, 1) };
     let all = std::iter::once(text).chain(inner).filter(|t| !t.is_empty());
-    Body { text: all.collect::<Vec<_>>().join("\n\n"), attachments: attachments(mail) }
+    let (attachments, documents) = attachments(mail);
+    Body { text: all.collect::<Vec<_>>().join("\n\n"), attachments, documents }
 }
 
 /// Plain text, or HTML where there is no plain text.
@@ -216,10 +220,12 @@ fn mails_within(mail: &Message, depth: usize) -> Vec<String> {
         .collect()
 }
 
-/// Files in the mail, with their type and size; signatures by machines left out.
-fn attachments(mail: &Message) -> Vec<Attachment> {
+/// Files in the mail, with their type and size, and the bytes of documents; signatures by machines left out.
+fn attachments(mail: &Message) -> (Vec<Attachment>, Vec<(usize, Vec<u8>)>) {
     let parts = mail.attachments.iter().filter_map(|id| mail.parts.get(*id as usize));
-    parts
+    let mut documents = Vec::new();
+    let mut count = 0;
+    let attachments = parts
         .filter_map(|part| {
             let mime = part
                 .content_type()
@@ -249,9 +255,14 @@ fn attachments(mail: &Message) -> Vec<Attachment> {
                 _ => part.contents().len() as u64,
             };
             let mime = mime.filter(|m| m != "application/octet-stream").or_else(|| crate::mime::of_name(&name));
+            if !matches!(part.body, PartType::Message(_)) && documents::may_be_document(&name) {
+                documents.push((count, part.contents().to_vec()));
+            }
+            count += 1;
             Some(Attachment { name, mime, path: None, missing: Some(format!("inside the mail, {}", size(bytes))) })
         })
-        .collect()
+        .collect();
+    (attachments, documents)
 }
 
 fn ending(mime: &str) -> &str {

@@ -145,6 +145,7 @@ impl Thread {
             text,
             reply_to: reply_to(value, &key),
             attachments,
+            documents: Vec::new(),
             reactions: reactions(value),
             active: true,
             order: self.seen - 1,

@@ -218,6 +218,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             text,
             reply_to: None,
             attachments,
+            documents: Vec::new(),
             reactions: Vec::new(),
             active: true,
             order: self.order - 1,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod agents;
+mod attached;
 mod chats;
 mod claims;
 mod containers;

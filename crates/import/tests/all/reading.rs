@@ -80,9 +80,10 @@ fn line(item: &Item) -> String {
                 .iter()
                 .map(|a| format!(" <{}{}>", a.name, a.missing.as_ref().map_or(String::new(), |m| format!(": {m}"))))
                 .collect();
+            let said: String = m.documents.iter().map(|d| format!(" <{} says {:?}>", d.file, d.text)).collect();
             let me = if m.sender.me { "*" } else { "" };
             format!(
-                "{} {} {:?}{flags} {me}{} ({}): {:?}{files} @{} {}",
+                "{} {} {:?}{flags} {me}{} ({}): {:?}{files}{said} @{} {}",
                 m.order, time, m.part, m.sender.name, m.sender.key, m.text, m.place.at, m.id
             )
         }
