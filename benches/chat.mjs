@@ -32,7 +32,7 @@ const keys = Object.keys(languages);
 const syllables = ["ba", "lo", "mi", "ra", "ten", "do", "ka", "ve", "sul", "no", "ri", "gar", "pe", "lin", "tor", "a"];
 
 /** Mulberry32 (public domain, Tommy Ettinger): 0 to 1, repeatable. */
-function chance(seed) {
+export function chance(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -53,7 +53,7 @@ function nameOf(random) {
 }
 
 /** One in four messages is a word or two; the others have one clause, at times two or three. */
-function textOf(language, random) {
+export function textOf(language, random) {
   const words = languages[language];
   if (random() < 0.26) return pick(words.short, random);
   const clauses = 1 + Number(random() < 0.3) + Number(random() < 0.08);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { kept, lost, makeExports } from "./exports.mjs";
+import { kept, lost, makeExports, makeTrip } from "./exports.mjs";
 import { closeWindow, evoke, failed } from "./person.mjs";
 import { logOf, onStage, until } from "./stage.mjs";
 import { keys, openWindow } from "./webdriver.mjs";
@@ -44,6 +44,7 @@ export const steps = {
   "an import is undone once the question is answered so, and can be made again": undo,
   "who is the owner is asked, the best guess first": whoIsMe,
   "two people are merged, and split again without loss": mergeAndSplit,
+  "pictures and recordings are shown, a document is found by its words": media,
   "no error on the console, no breach of the page's policy": noFaults,
 };
 
@@ -150,6 +151,24 @@ async function mergeAndSplit({ page, stage, shots }) {
   await page.untilText(pane, "Known from");
   await until("the archive is as it was", () => digest() === before);
   await page.shoot(shots, "split");
+}
+
+async function media({ page, exports, shots }) {
+  const preview = '[aria-label="Messages around the hit"]';
+  await page.go("Sources");
+  await page.type(path, makeTrip(join(exports.telegram, "..", "trip")) + keys.enter);
+  await page.untilText(look, "Keep encrypted copies of 2 pictures and recordings");
+  await page.shoot(shots, "copies-of-pictures");
+  await page.click(button("Import 5"));
+  await page.untilText(status, `${kept.long + kept.telegram + kept.whatsapp + 5} messages`);
+  await page.go("Search");
+  await page.type('search input[type="text"]', "ocelots");
+  await page.untilText('[role="listbox"][aria-label="Hits"]', "ferry.txt");
+  await page.untilText(`${preview} [aria-label="Found in ferry.txt"]`, "ocelots do not");
+  await page.until("the picture is drawn", `return document.querySelector('${preview} img[alt^="Picture"]')?.naturalWidth === 240`);
+  await page.until("the recording is there", `return document.querySelector('${preview} audio') !== null`);
+  await page.untilText(`${preview} .missing`, "IMG-20230602-WA0003.jpg");
+  await page.shoot(shots, "attachments");
 }
 
 async function noFaults({ page }) {

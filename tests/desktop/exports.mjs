@@ -3,6 +3,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
 
 /** Records of "harbour.json" that have nothing in them, and those that are no messages. */
 export const lost = { skipped: 70, failed: 3 };
@@ -64,6 +65,66 @@ const whatsapp = `02/05/2023, 10:00 - Ana Pereira: the lease is signed
 02/05/2023, 10:02 - Ana Pereira: IMG-20230502-WA0001.jpg (file attached)
 02/05/2023, 10:03 - Jonas Weber: what a picture of the lighthouse
 `;
+
+const trip = `02/06/2023, 09:00 - Ana Pereira: off we go
+02/06/2023, 09:01 - Ana Pereira: IMG-20230602-WA0001.png (file attached)
+02/06/2023, 09:02 - Jonas Weber: PTT-20230602-WA0002.wav (file attached)
+02/06/2023, 09:03 - Jonas Weber: ferry.txt (file attached)
+02/06/2023, 09:04 - Ana Pereira: IMG-20230602-WA0003.jpg (file attached)
+`;
+
+/** A picture of one colour. @param {number} width @param {number} height */
+function picture(width, height) {
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([52, 106, 168]))]);
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  /** @param {string} name @param {Buffer} data */
+  const chunk = (name, data) => {
+    const body = Buffer.concat([Buffer.from(name), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
+  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk("IHDR", header), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** Half a second of a tone. */
+function recording() {
+  const rate = 8000;
+  const samples = Buffer.from(Array.from({ length: rate / 2 }, (_, at) => 128 + Math.round(60 * Math.sin((at * 2 * Math.PI * 440) / rate))));
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0);
+  header.writeUInt32LE(36 + samples.length, 4);
+  header.write("WAVEfmt ", 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(rate, 28);
+  header.writeUInt16LE(1, 32);
+  header.writeUInt16LE(8, 34);
+  header.write("data", 36);
+  header.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([header, samples]);
+}
+
+/**
+ * A chat with its media beside it: a picture, a recording, a document; one more picture is named and not there.
+ * @param {string} folder
+ */
+export function makeTrip(folder) {
+  const chat = join(folder, "WhatsApp Chat with the crew");
+  mkdirSync(chat, { recursive: true });
+  writeFileSync(join(chat, "WhatsApp Chat with the crew.txt"), trip);
+  writeFileSync(join(chat, "IMG-20230602-WA0001.png"), picture(240, 160));
+  writeFileSync(join(chat, "PTT-20230602-WA0002.wav"), recording());
+  writeFileSync(join(chat, "ferry.txt"), "Ferry to the island\n\nDeparture at seven from pier nine. Bicycles travel free, ocelots do not.\n");
+  return chat;
+}
 
 /** Writes the exports into a folder, which is made; gives their paths. @param {string} folder */
 export function makeExports(folder) {

@@ -162,7 +162,7 @@ async fn an_interrupted_reading_gives_the_same_vectors_as_an_uninterrupted_one()
             }
             stopper.stop();
         });
-        memory.resume(&watch).await.unwrap();
+        memory.resume(false, &watch).await.unwrap();
         stop.abort();
         if memory.status().await.unwrap().index.coverage.waiting == 0 {
             break;

@@ -25,6 +25,7 @@ fn message(n: u32, source: usize, name: usize, kind: usize, time: i64) -> Messag
         text: if n.is_multiple_of(4) { format!("see https://example.org/{n}") } else { format!("text {n}") },
         reply_to: None,
         attachments: ["a.jpg", "b.pdf", "c.opus"].into_iter().take(n as usize % 4).map(attachment).collect(),
+        documents: vec![],
         reactions: vec![],
         active: true,
         order: u64::from(n),

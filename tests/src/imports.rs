@@ -183,7 +183,7 @@ async fn an_older_archive_is_brought_up_to_date_even_by_a_reader() {
     drop(reader);
     assert_ne!(std::fs::read_to_string(&label).unwrap(), old);
     let memory = archive::open(&home).await;
-    memory.resume(&Watch::default()).await.unwrap();
+    memory.resume(false, &Watch::default()).await.unwrap();
     assert_eq!(memory.status().await.unwrap().index.percent, 100);
     std::fs::write(&label, json!({"schema": 99, "made_by": "9"}).to_string()).unwrap();
     drop(memory);

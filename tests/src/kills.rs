@@ -34,7 +34,7 @@ async fn inside() {
     if memory.receipts().await.unwrap().is_empty() {
         archive::import(&memory, &[export.into()]).await;
     } else {
-        memory.resume(&Watch::default()).await.unwrap();
+        memory.resume(false, &Watch::default()).await.unwrap();
     }
 }
 

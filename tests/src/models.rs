@@ -72,7 +72,7 @@ async fn a_new_model_is_built_beside_the_old_resumed_and_switched_to_at_once() {
     drop(memory);
     let memory = archive::open(&folder.path().join("home")).await;
     assert_eq!(state(&memory, "other").await, "being built");
-    memory.resume(&Watch::default()).await.unwrap();
+    memory.resume(false, &Watch::default()).await.unwrap();
     assert_eq!(state(&memory, "other").await, "in use");
     let read = memory.texts_read();
     assert!(read < 2 * 900, "{read} texts after the resume");

@@ -16,7 +16,7 @@ const largestCall = 1 << 20;
 
 /** The policy the desktop window runs under, with the bridge itself in the place of Tauri's channel. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src blob:; connect-src 'self'";
 
 /** @type {Record<string, string>} */
 const types = {

@@ -2,9 +2,9 @@
 // that was not kept, who is the owner, the time zone, copies, folders that are kept up to date, and the undo.
 // One archive is filled step by step, so the tests follow on each other.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { kept, lost, makeExports } from '../../tests/desktop/exports.mjs';
+import { kept, lost, makeExports, makeTrip } from '../../tests/desktop/exports.mjs';
 import { testFolder } from './archives';
 import { ask, chosen, expect, field, messagesFound, rows, test, type Page } from './page';
 
@@ -251,4 +251,31 @@ test('imports of old are listed; one is undone only when the question is answere
   // It may be brought in again.
   await imported(page, exports().whatsapp);
   await expect(page.locator('footer.status')).toContainText('3 sources');
+});
+
+test('pictures and recordings are shown, a document is found by its words, a copy outlives the export', async ({
+  page,
+}) => {
+  const chat = makeTrip(join(testFolder(), 'exports'));
+  await sources(page);
+  const look = await lookAt(page, chat);
+  await expect(look).toContainText('Keep encrypted copies of 2 pictures and recordings');
+  await look.getByRole('checkbox', { name: 'Keep copies of pictures and recordings' }).check();
+  await look.getByRole('button', { name: /^Import \d/ }).click();
+  await expect(receiptOf(page).first()).toContainText('Pictures and recordings copied into the archive: 2.');
+  renameSync(chat, `${chat}, moved`);
+
+  await go(page, 'Search');
+  await ask(page, 'ocelots');
+  await expect(rows(page).first()).toContainText('ferry.txt');
+  const preview = page.getByRole('region', { name: 'Messages around the hit' });
+  await expect(preview.getByLabel('Found in ferry.txt')).toContainText(
+    'Bicycles travel free, ocelots do not.',
+  );
+  await expect(preview.getByLabel('Found in ferry.txt').locator('mark')).toHaveText('ocelots');
+  const drawn = preview.getByRole('img', { name: 'Picture, IMG-20230602-WA0001.png' });
+  await expect.poll(() => drawn.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(240);
+  const played = preview.getByLabel('Recording, PTT-20230602-WA0002.wav');
+  await expect.poll(() => played.evaluate((sound: HTMLAudioElement) => sound.duration)).toBeCloseTo(0.5);
+  await expect(preview.locator('.missing')).toContainText('IMG-20230602-WA0003.jpg');
 });

@@ -155,7 +155,11 @@ pub(crate) enum Command {
     /// What is in the archive, what protects it, how complete it is
     Status,
     /// Go on with imports that were cut off, and read what waits
-    Resume,
+    Resume {
+        /// Leave meaning for later
+        #[arg(long)]
+        words_only: bool,
+    },
     /// Forget for good: asks first
     Forget {
         #[command(flatten)]

@@ -84,7 +84,7 @@ impl Args {
         match &self.command {
             Command::Import { dry_run, .. } => !dry_run,
             Command::Forget { dry_run, .. } => !dry_run,
-            Command::Sample | Command::Resume | Command::Stdio => true,
+            Command::Sample | Command::Resume { .. } | Command::Stdio => true,
             Command::People { me, what } => !me.is_empty() || what.as_ref().is_some_and(people::writes),
             Command::Sources { what } => matches!(what, Some(Sources::Zone { .. })),
             Command::Imports { what } => matches!(what, Some(Imports::Undo { dry_run: false, .. })),

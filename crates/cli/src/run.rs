@@ -64,8 +64,8 @@ async fn command(command: Command, json: bool, zone: Option<String>, memory: &Me
             return import(memory, &paths, &options, json).await;
         }
         Command::Sample => return import(memory, &sample::paths()?, &sample::options(), json).await,
-        Command::Resume => {
-            let receipts = watched(json, |watch| async move { memory.resume(&watch).await }).await?;
+        Command::Resume { words_only } => {
+            let receipts = watched(json, |watch| async move { memory.resume(words_only, &watch).await }).await?;
             say(json, &receipts, || receipts.iter().for_each(show::receipt));
         }
         Command::Search { query, limit, offset, sort, mode, rerank, with } => {

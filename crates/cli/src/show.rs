@@ -22,6 +22,12 @@ pub(crate) fn span(first: Option<i64>, last: Option<i64>, zone: &TimeZone) -> St
     }
 }
 
+/// "1 conversation", "1,204 conversations"
+fn counted(n: u64, one: &str) -> String {
+    let many = if one == "person" { "people" } else { &format!("{one}s") };
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
+}
+
 /// 1204331 → 1,204,331
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -48,7 +54,7 @@ pub(crate) fn receipt(r: &Receipt) {
         grouped(r.failed)
     );
     let span = span(r.first, r.last, &TimeZone::system());
-    println!("  {} conversations, {span}, in {:.1} s", grouped(r.conversations), r.took_ms as f32 / 1000.0);
+    println!("  {}, {span}, in {:.1} s", counted(r.conversations, "conversation"), r.took_ms as f32 / 1000.0);
     reasons("skipped", &r.skipped_because);
     reasons("failed", &r.failed_because);
     if r.wall_times > 0 {
@@ -87,7 +93,8 @@ pub(crate) fn found(found: &Found, zone: &TimeZone) {
         }
         return;
     }
-    println!("{} messages in {} conversations, {} ms", grouped(found.messages), found.conversations, found.took_ms);
+    let messages = counted(found.messages, "message");
+    println!("{messages} in {}, {} ms", counted(found.conversations, "conversation"), found.took_ms);
     if found.coverage.waiting > 0 {
         println!(
             "Meaning search sees {} of {} messages so far; words see all.",
@@ -201,10 +208,10 @@ pub(crate) fn people(all: &[PersonRow], zone: &TimeZone) {
 pub(crate) fn sources(all: &[SourceRow], zone: &TimeZone) {
     for s in all {
         println!(
-            "{:12} {:>9} messages, {} conversations  {}",
+            "{:12} {:>18}, {}  {}",
             s.source,
-            grouped(s.messages),
-            s.conversations,
+            counted(s.messages, "message"),
+            counted(s.conversations, "conversation"),
             span(s.first, s.last, zone)
         );
         if let Some(zone) = &s.zone {
@@ -217,11 +224,11 @@ pub(crate) fn sources(all: &[SourceRow], zone: &TimeZone) {
 pub(crate) fn status(s: &Status) {
     let c = &s.index.coverage;
     println!(
-        "{} messages, {} conversations, {} people, {} sources",
-        grouped(s.archive.messages),
-        s.archive.conversations,
-        s.archive.people,
-        s.archive.sources
+        "{}, {}, {}, {}",
+        counted(s.archive.messages, "message"),
+        counted(s.archive.conversations, "conversation"),
+        counted(s.archive.people, "person"),
+        counted(s.archive.sources, "source")
     );
     println!(
         "Meaning: {} % ({} read, {} waiting, {} failed, {} with nothing to read); vectors {}",
@@ -244,11 +251,11 @@ pub(crate) fn status(s: &Status) {
 pub(crate) fn forgotten(f: &Forgotten) {
     let word = if f.done { "Forgotten" } else { "Would be forgotten" };
     println!(
-        "{word}: {}; {} passages, {} whole conversations, {} people",
+        "{word}: {}; {}, {}, {}",
         f.sentence,
-        grouped(f.passages),
-        f.conversations,
-        f.people
+        counted(f.passages, "passage"),
+        counted(f.conversations, "whole conversation"),
+        counted(f.people, "person")
     );
     if f.done {
         println!("Gone from every table, index, statistic and old version, in {:.1} s.", f.took_ms as f32 / 1000.0);
@@ -258,10 +265,10 @@ pub(crate) fn forgotten(f: &Forgotten) {
 pub(crate) fn undone(f: &Forgotten) {
     let word = if f.done { "Undone" } else { "Would be undone" };
     println!(
-        "{word}: {}; {} whole conversations, {} people. It may be imported again.",
+        "{word}: {}; {}, {}. It may be imported again.",
         f.sentence,
-        grouped(f.conversations),
-        f.people
+        counted(f.conversations, "whole conversation"),
+        counted(f.people, "person")
     );
 }
 

@@ -115,8 +115,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Goes on with imports that a kill or a crash cut off, and with what waits to be read.
-    pub async fn resume(&self, watch: &Watch) -> Result<Vec<Receipt>, MemoryError> {
+    /// Goes on with imports that a kill or a crash cut off, and, unless words are enough, with what waits to be read.
+    pub async fn resume(&self, words_only: bool, watch: &Watch) -> Result<Vec<Receipt>, MemoryError> {
         self.writer()?;
         let mut done = Vec::new();
         for open in self.store().imports().await?.into_iter().filter(|i| i.open) {
@@ -136,9 +136,11 @@ impl Memory {
             }
         }
         if !done.is_empty() || self.waits().await? {
-            self.finish_import(&ImportOptions::default(), watch).await?;
+            self.finish_import(&ImportOptions { words_only, ..ImportOptions::default() }, watch).await?;
         }
-        self.resume_building(watch).await?;
+        if !words_only {
+            self.resume_building(watch).await?;
+        }
         Ok(done)
     }
 

@@ -51,7 +51,7 @@ impl Memory {
         let job = self.0.jobs.add(vec!["Going on where Evoke was closed".into()]);
         let (memory, running) = (self.clone(), job.clone());
         tokio::spawn(async move {
-            let outcome = memory.resume(&running.watch).await;
+            let outcome = memory.resume(false, &running.watch).await;
             if let Ok(receipts) = &outcome {
                 hold(&running.outcome).receipt = receipts.last().cloned();
             }

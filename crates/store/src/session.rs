@@ -213,6 +213,7 @@ mod tests {
             text: "w".into(),
             reply_to: None,
             attachments: vec![],
+            documents: vec![],
             reactions: vec![],
             active: true,
             order: 0,
