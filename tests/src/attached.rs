@@ -38,6 +38,11 @@ async fn only(memory: &Memory, query: &str) -> Hit {
     find(memory, query).await.hits.into_iter().next().unwrap_or_else(|| panic!("nothing found for {query}"))
 }
 
+/// No message has the word, neither itself nor in a file.
+async fn nobody_says(memory: &Memory, word: &str) -> bool {
+    find(memory, word).await.hits.iter().all(|hit| hit.highlights.is_empty())
+}
+
 async fn boat(memory: &Memory) -> MessageId {
     only(memory, "has:image").await.message.id
 }
@@ -76,7 +81,7 @@ async fn an_export_with_media_adds_them_and_one_without_takes_nothing_away() {
     let (without, with) = (export(folder.path(), "without", false), export(folder.path(), "with", true));
     let receipt = archive::import(&memory, std::slice::from_ref(&without)).await;
     assert_eq!((receipt.added, receipt.updated), (4, 0));
-    assert!(find(&memory, "ocelot").await.hits.is_empty());
+    assert!(nobody_says(&memory, "ocelot").await);
     let receipt = archive::import(&memory, &[with]).await;
     assert_eq!((receipt.added, receipt.updated, receipt.duplicate), (0, 2, 2));
     let receipt = archive::import(&memory, &[without]).await;
@@ -85,7 +90,7 @@ async fn an_export_with_media_adds_them_and_one_without_takes_nothing_away() {
     assert_eq!(memory.file_bytes(boat(&memory).await, 0).await.unwrap(), PICTURE);
     // Undone, it is as it was before the export with media.
     memory.undo_import(2).await.unwrap();
-    assert!(find(&memory, "ocelot").await.hits.is_empty());
+    assert!(nobody_says(&memory, "ocelot").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

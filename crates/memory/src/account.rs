@@ -60,7 +60,6 @@ pub(crate) struct Account<'m> {
     pub(crate) lost: Vec<Lost>,
     pub(crate) listed: u64,
     pub(crate) per_conversation: HashMap<ConversationId, u64>,
-    pub(crate) waiting: HashSet<ConversationId>,
     pub(crate) formats: BTreeSet<String>,
     pub(crate) notes: Vec<String>,
     /// Pictures and recordings that lie in the export.
@@ -107,7 +106,6 @@ impl<'m> Account<'m> {
             lost: vec![],
             listed: 0,
             per_conversation: HashMap::new(),
-            waiting: HashSet::new(),
             formats: BTreeSet::new(),
             notes: vec![],
             pictures: 0,

@@ -27,12 +27,11 @@ impl Memory {
             .iter()
             .chain(&updated)
             .map(|r| r.message.conversation)
-            .filter(|c| account.waiting.insert(*c))
             .collect();
         let store = self.store();
         let touched: Vec<ConversationId> = touched.into_iter().collect();
         for generation in self.generations() {
-            generation.passages.add_waiting(&touched).await?;
+            generation.wait_for(&touched).await?;
         }
         store.add_earlier(&std::mem::take(&mut account.earlier)).await?;
         let (conversations, people) = (account.changed_conversations(), account.changed_people());
@@ -91,7 +90,7 @@ impl Memory {
         self.note_languages(rows.iter().flat_map(|r| r.languages.iter().copied()))?;
         let rows = plain(rows);
         for generation in self.generations() {
-            generation.passages.add_waiting(touched).await?;
+            generation.wait_for(touched).await?;
         }
         self.store().update_messages(&rows).await?;
         let mut catalogue = self.catalogue_mut();

@@ -95,7 +95,12 @@ impl Memory {
         let vault = self.0.home.vault.clone();
         let there: HashSet<String> = vault.sealed_in(FOLDER)?.into_iter().collect();
         let mut wanted: Vec<(String, String)> = Vec::new();
-        let ids: Vec<MessageId> = messages.iter().copied().collect();
+        let ids: Vec<MessageId> = {
+            // A copy's files are shown with the message that stands for it.
+            let catalogue = self.catalogue();
+            let shown = |id: &MessageId| catalogue.hidden(*id).map_or(*id, |hidden| hidden.of);
+            messages.iter().map(shown).collect::<HashSet<_>>().into_iter().collect()
+        };
         for part in ids.chunks(2_000) {
             for message in self.store().messages(part).await? {
                 wanted.extend(to_copy(&message).filter(|(name, _)| !there.contains(name)));

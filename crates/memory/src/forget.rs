@@ -216,7 +216,7 @@ impl Memory {
             write(&self.0.forgotten).extend(&ids);
         }
         for generation in self.generations() {
-            generation.passages.add_waiting(&going.touched).await?;
+            generation.wait_for(&going.touched).await?;
         }
         self.put_back(going.shown.clone()).await?;
         store.delete_same(&copies).await?;

@@ -7,9 +7,13 @@
 use crate::{MemoryError, statistics::Kept};
 use anyhow::Context;
 use evoke_embed::Embedder;
+use evoke_message::ConversationId;
 use evoke_store::{Passages, Sizes, Store, Vault};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+};
 
 /// The sealed file that says which generations there are.
 const FILE: &str = "generations";
@@ -85,9 +89,31 @@ pub(crate) struct Generation {
     pub(crate) embedder: tokio::sync::OnceCell<Embedder>,
     /// The vectors are searched through an index.
     pub(crate) vector_index: AtomicBool,
+    /// Conversations that were asked to wait since their reading began.
+    asked: Mutex<HashSet<ConversationId>>,
 }
 
 impl Generation {
+    /// Has conversations read, before or after what is being read now.
+    pub(crate) async fn wait_for(&self, conversations: &[ConversationId]) -> Result<(), MemoryError> {
+        self.asked().extend(conversations);
+        Ok(self.passages.add_waiting(conversations).await?)
+    }
+
+    /// Reading of a conversation begins: what is asked from now on is not part of it.
+    pub(crate) fn begin(&self, conversation: ConversationId) {
+        self.asked().remove(&conversation);
+    }
+
+    /// True where a conversation was asked to wait after its reading began.
+    pub(crate) fn changed(&self, conversation: ConversationId) -> bool {
+        self.asked().contains(&conversation)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashSet<ConversationId>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) async fn open(
         entry: &Entry,
         vault: &Vault,
@@ -103,6 +129,7 @@ impl Generation {
             statistics: tokio::sync::Mutex::new(statistics),
             embedder: tokio::sync::OnceCell::new(),
             vector_index: false.into(),
+            asked: Mutex::default(),
         }))
     }
 }

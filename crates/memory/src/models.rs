@@ -180,7 +180,7 @@ impl Memory {
         self.store().drop_passages(entry.number).await?;
         let generation = Generation::open(&entry, &self.0.home.vault, self.store(), true).await?;
         generation.embedder.set(embedder).ok();
-        generation.passages.add_waiting(&self.conversation_ids()).await?;
+        generation.wait_for(&self.conversation_ids()).await?;
         ledger.all.push(entry);
         ledger.write(&self.0.home.vault)?;
         let mut generations = write(&self.0.generations);
@@ -233,7 +233,7 @@ impl Memory {
             return Ok(());
         }
         // What is unchanged is recognised by its hash, so this costs nothing where nothing was read yet.
-        generation.passages.add_waiting(&self.conversation_ids()).await?;
+        generation.wait_for(&self.conversation_ids()).await?;
         entry.fingerprint = embedder.fingerprint().to_owned();
         ledger.write(&self.0.home.vault)?;
         write(&self.0.generations).ledger = ledger;

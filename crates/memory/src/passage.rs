@@ -14,6 +14,8 @@ use std::ops::Range;
 const LONGEST: usize = 220;
 /// A pause that ends what is "before", in milliseconds: six hours.
 const PAUSE: i64 = 6 * 3_600_000;
+/// What is before a passage: so many passages at most.
+pub(crate) const PREDECESSORS: usize = 2;
 /// Characters of a predecessor that are read.
 const BEFORE: usize = 300;
 /// Bytes of a message up to which each of its passages can be found by any phrase in it; of a longer one, a book
@@ -64,12 +66,10 @@ pub(crate) fn context_weight(words: usize) -> f32 {
     30.0 / (30.0 + words as f32)
 }
 
-/// The passages of one conversation, in reading order. `messages` may come in any order.
-pub(crate) fn passages<'a>(messages: &'a mut Vec<Message>, zone: &TimeZone) -> Vec<Passage<'a>> {
-    messages.retain(Message::is_readable);
-    messages.sort_by_key(|m| (m.time, m.order, m.id));
+/// The passages of messages of one conversation, which come in reading order.
+pub(crate) fn passages<'a>(messages: &'a [Message], zone: &TimeZone) -> Vec<Passage<'a>> {
     let mut all: Vec<Passage<'a>> = Vec::new();
-    for message in messages.iter() {
+    for message in messages.iter().filter(|m| m.is_readable()) {
         let own = if message.text.trim().is_empty() { Vec::new() } else { pieces(&message.text) };
         let language = words::language(&message.text);
         let count = own.len();
@@ -119,7 +119,7 @@ fn of_documents<'a>(message: &'a Message, first: usize, zone: &TimeZone) -> Vec<
 fn before<'p, 'a>(all: &'p [Passage<'a>], message: &Message) -> Vec<&'p Passage<'a>> {
     let mut found = Vec::new();
     let mut time = message.time;
-    for earlier in all.iter().rev().filter(|p| !p.in_document).take(2) {
+    for earlier in all.iter().rev().filter(|p| !p.in_document).take(PREDECESSORS) {
         if time - earlier.message.time > PAUSE {
             break;
         }

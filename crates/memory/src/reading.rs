@@ -12,7 +12,7 @@ use crate::{
     passage::{self, Passage},
 };
 use evoke_embed::{Embedder, Said, Side, Vector, mix};
-use evoke_message::{ConversationId, MessageId, Stage};
+use evoke_message::{ConversationId, Message, MessageId, Stage};
 use evoke_store::{MessageRow, PassageRow};
 use std::{
     collections::{HashMap, HashSet},
@@ -22,6 +22,8 @@ use std::{
 
 /// Passages embedded before they are committed.
 const COMMIT: usize = 256;
+/// Messages of one conversation that are fetched at once, so that none is too long for memory.
+const STRETCH: usize = 2_000;
 
 /// Made, and waiting for one commit.
 #[derive(Default)]
@@ -106,20 +108,80 @@ impl Memory {
         Ok(all)
     }
 
-    /// True where the conversation was read to its end.
+    /// True where the conversation was read to its end. It is read in stretches, each from where an epoch begins.
     async fn read_conversation(
         &self,
         conversation: ConversationId,
         reading: &mut Reading<'_>,
         total: u64,
     ) -> Result<bool, MemoryError> {
-        let mut messages = self.store().conversation(conversation).await?;
-        let passages = passage::passages(&mut messages, self.zone());
-        let stored = reading.generation.passages.of_conversation(conversation).await?;
+        reading.generation.begin(conversation);
+        let mut ids = self.readable(conversation).await?;
+        let read: HashSet<MessageId> = ids.iter().copied().collect();
+        let mut stored = reading.generation.passages.pieces_of(conversation).await?;
+        let mut stretch = Stretch::default();
+        loop {
+            let next: Vec<MessageId> = ids.drain(..STRETCH.min(ids.len())).collect();
+            let mut messages = self.store().messages(&next).await?;
+            messages.sort_by_key(|m| (m.time, m.order, m.id));
+            stretch.messages.extend(messages);
+            let passages = passage::passages(&stretch.messages, self.zone());
+            let passages = &passages[stretch.read_before(&passages)..];
+            let mut epochs = epoch::epochs(passages);
+            // Messages still to come may belong to the last one.
+            let open = if ids.is_empty() { None } else { epochs.pop() };
+            let done = &passages[..epochs.last().map_or(0, |epoch| epoch.end)];
+            for passage in done {
+                stored.remove(&(passage.message.id, passage.piece));
+            }
+            if !self.read_epochs(passages, epochs, reading, total).await? {
+                return Ok(false);
+            }
+            match open.map(|epoch| passages[epoch.start].message.id) {
+                Some(first) => stretch.go_on_from(first),
+                None if ids.is_empty() => break,
+                None => {}
+            }
+        }
+        // What is left was read from messages, or pieces of messages, that are no more.
+        let of: Vec<MessageId> = stored.iter().map(|(message, _)| *message).collect();
+        for row in reading.generation.passages.of_messages(&of).await? {
+            if !stored.contains(&(row.message, row.piece)) {
+                continue;
+            }
+            reading.made.old.push(row.meaning);
+            if !read.contains(&row.message) {
+                reading.made.gone.push(row.message);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The messages of a conversation that can be read, in reading order.
+    async fn readable(&self, conversation: ConversationId) -> Result<Vec<MessageId>, MemoryError> {
+        let mut known = self.store().known_of(conversation).await?;
+        known.retain(|m| m.readable);
+        known.sort_by_key(|m| (m.time, m.order, m.id));
+        let mut ids: Vec<MessageId> = known.into_iter().map(|m| m.id).collect();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// Reads whole epochs of a conversation; true where it came to their end.
+    async fn read_epochs(
+        &self,
+        passages: &[Passage<'_>],
+        epochs: Vec<Range<usize>>,
+        reading: &mut Reading<'_>,
+        total: u64,
+    ) -> Result<bool, MemoryError> {
+        let read = &passages[..epochs.last().map_or(0, |epoch| epoch.end)];
+        let ids: Vec<MessageId> = read.chunk_by(|a, b| a.message.id == b.message.id).map(|m| m[0].message.id).collect();
+        let known = reading.generation.passages.of_messages(&ids).await?;
         let mut known: HashMap<(MessageId, i32), PassageRow> =
-            stored.into_iter().map(|p| ((p.message, p.piece), p)).collect();
+            known.into_iter().map(|p| ((p.message, p.piece), p)).collect();
         let had: HashSet<MessageId> = known.keys().map(|(m, _)| *m).collect();
-        let plans = plans(&passages, &mut known, &reading.embedder);
+        let plans = plans(passages, epochs, &mut known, &reading.embedder);
         for group in groups(&plans) {
             let rows = rows(&plans[group.clone()], &reading.embedder).await?;
             for (plan, row) in plans[group.clone()].iter().flat_map(|plan| &plan.passages).zip(rows) {
@@ -136,14 +198,6 @@ impl Memory {
             reading.watch.report(Stage::Meaning, reading.progress.min(total), total);
             if (reading.give_way)() || reading.watch.paused() || reading.watch.stopped() {
                 return Ok(false);
-            }
-        }
-        // What is left was read from messages, or pieces of messages, that are no more.
-        let kept: HashSet<MessageId> = messages.iter().map(|m| m.id).collect();
-        for ((message, _), row) in known {
-            reading.made.old.push(row.meaning);
-            if !kept.contains(&message) {
-                reading.made.gone.push(message);
             }
         }
         Ok(true)
@@ -163,6 +217,8 @@ impl Memory {
             kept.change(old.iter(), fresh.iter().chain(&instead).map(|r| &r.meaning));
             kept.write(&self.0.home.vault, passages).await?;
         }
+        // What was written to meanwhile waits on.
+        let finished: Vec<ConversationId> = finished.into_iter().filter(|id| !generation.changed(*id)).collect();
         passages.remove_waiting(&finished).await?;
         if generation.number == self.active().number {
             let mut catalogue = self.catalogue_mut();
@@ -180,6 +236,34 @@ impl Memory {
         let tidied = generation.passages.tidy(self.0.private_temp).await?;
         generation.vector_index.store(tidied.vector_index, Ordering::Relaxed);
         generation.statistics.lock().await.write(&self.0.home.vault, &generation.passages).await
+    }
+}
+
+/// The part of a conversation that is held: messages that are to be read, after some that were read and that
+/// only say what was before.
+#[derive(Default)]
+struct Stretch {
+    messages: Vec<Message>,
+    /// So many messages at the beginning were read.
+    read: usize,
+}
+
+impl Stretch {
+    /// How many passages at the beginning are of messages that were read.
+    fn read_before(&self, passages: &[Passage<'_>]) -> usize {
+        let read: HashSet<MessageId> = self.messages.iter().take(self.read).map(|m| m.id).collect();
+        passages.iter().take_while(|p| read.contains(&p.message.id)).count()
+    }
+
+    /// Keeps the messages from `first` on, and those before it that a passage may be read after.
+    fn go_on_from(&mut self, first: MessageId) {
+        let at = self.messages.iter().position(|m| m.id == first).unwrap_or_default();
+        // A message that only has documents is before nothing.
+        let says = |m: &Message| !m.text.trim().is_empty();
+        let before = self.messages[..at].iter().enumerate().rev().filter(|(_, m)| says(m));
+        let from = before.take(passage::PREDECESSORS).last().map_or(at, |(i, _)| i);
+        self.messages.drain(..from);
+        self.read = at - from;
     }
 }
 
@@ -215,12 +299,13 @@ impl EpochPlan<'_, '_> {
 /// What must be done for each epoch of a conversation. Takes out of `known` what is still of a passage.
 fn plans<'p, 'a>(
     passages: &'p [Passage<'a>],
+    epochs: Vec<Range<usize>>,
     known: &mut HashMap<(MessageId, i32), PassageRow>,
     embedder: &Embedder,
 ) -> Vec<EpochPlan<'p, 'a>> {
     let evolves = embedder.evolver().is_some();
     let mut all = Vec::new();
-    for epoch in epoch::epochs(passages) {
+    for epoch in epochs {
         let mut stream = 0;
         let mut plans: Vec<Plan<'p, 'a>> = Vec::new();
         for passage in &passages[epoch] {

@@ -149,7 +149,7 @@ impl Memory {
             rows.map(|r| catalogue.conversation(r)).collect::<BTreeSet<_>>().into_iter().collect()
         };
         for generation in self.generations() {
-            generation.passages.add_waiting(&touched).await?;
+            generation.wait_for(&touched).await?;
         }
         self.store().delete_messages(ids).await?;
         let gone: HashSet<MessageId> = ids.iter().copied().collect();

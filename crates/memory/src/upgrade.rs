@@ -31,7 +31,7 @@ impl Memory {
         }
         let touched: Vec<ConversationId> = touched.into_iter().collect();
         for generation in self.generations() {
-            generation.passages.add_waiting(&touched).await?;
+            generation.wait_for(&touched).await?;
         }
         for (has, messages) in &all {
             self.store().say_has(has, &messages.iter().map(|m| m.0).collect::<Vec<_>>()).await?;

@@ -206,21 +206,26 @@ impl Memory {
         }
         let messages = self.store().messages(ids).await?;
         let walls = self.store().walls(ids).await?;
+        let copy = self.copier()?;
+        let wall = |message: &Message| walls.get(&message.id).copied().unwrap_or_default();
+        Ok(messages.into_iter().map(|message| (wall(&message), message)).map(|(wall, m)| copy(m, wall)).collect())
+    }
+
+    /// Makes of a message and the wall time that was kept of it (0 is none) what is stored.
+    pub(crate) fn copier(&self) -> Result<impl Fn(Message, i64) -> Stored, MemoryError> {
         let zones = self.source_zones()?;
-        let zone_of = |source: &str| {
+        let zone_of = move |source: &str| {
             let named = zones.get(source).and_then(|name| zone_named(name).ok());
             named.unwrap_or_else(|| self.zone().clone())
         };
-        let catalogue = self.catalogue();
-        let copy = |message: Message| {
-            let kept = walls.get(&message.id).copied().filter(|w| *w != 0);
+        Ok(move |message: Message, kept: i64| {
+            let kept = Some(kept).filter(|wall| *wall != 0);
             // An older archive kept no wall times: they are what its clock showed.
             let wall =
                 (!message.zone_known).then(|| kept.unwrap_or_else(|| shown(message.time, &zone_of(&message.source))));
-            let import = catalogue.get(message.id).map_or(0, |r| i64::from(r.import));
+            let import = self.catalogue().get(message.id).map_or(0, |r| i64::from(r.import));
             Stored { digest: passage::digest(&message, wall), wall, import, message }
-        };
-        Ok(messages.into_iter().map(copy).collect())
+        })
     }
 }
 

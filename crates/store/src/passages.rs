@@ -11,6 +11,7 @@ use crate::{
 };
 use evoke_message::{ConversationId, MessageId};
 use futures::StreamExt;
+use std::collections::HashSet;
 use lancedb::{
     Connection, Table,
     query::{ExecutableQuery, QueryBase, Select},
@@ -82,6 +83,19 @@ impl Passages {
         let mut all: Vec<ConversationId> = flat(rows(&self.waiting, None, None).await?, ids)?;
         all.sort();
         all.dedup();
+        Ok(all)
+    }
+
+    /// Message and piece of every passage of a conversation.
+    pub async fn pieces_of(&self, id: ConversationId) -> Result<HashSet<(MessageId, i32)>, StoreError> {
+        let only = among("conversation", [id.to_string()].iter());
+        let mut all = HashSet::new();
+        for batch in rows(&self.table, Some(only), Some(&["message", "piece"])).await? {
+            let (message, piece) = (crate::columns::texts(&batch, "message")?, crate::columns::ints(&batch, "piece")?);
+            for i in 0..batch.num_rows() {
+                all.insert((parsed(message.value(i))?, piece.value(i)));
+            }
+        }
         Ok(all)
     }
 

@@ -164,6 +164,24 @@ impl Store {
         Ok(())
     }
 
+    /// The same of the messages of one conversation.
+    pub async fn known_of(&self, conversation: ConversationId) -> Result<Vec<Known>, StoreError> {
+        let only = among("conversation", [conversation.to_string()].iter());
+        flat(rows(&self.messages, Some(only), Some(&Known::COLUMNS)).await?, Known::read)
+    }
+
+    /// Every message with its wall time (as [`Store::walls`] has it), streamed, in no order.
+    pub async fn each_message(&self, mut each: impl FnMut(Message, i64)) -> Result<(), StoreError> {
+        let columns: Vec<&str> = MessageRow::SHOWN.into_iter().chain(["wall"]).collect();
+        let mut stream = self.messages.query().select(Select::columns(&columns)).execute().await?;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            let wall = longs(&batch, "wall")?;
+            MessageRow::read(&batch)?.into_iter().enumerate().for_each(|(i, message)| each(message, wall.value(i)));
+        }
+        Ok(())
+    }
+
     pub async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for part in ids.chunks(MOST_IDS) {
