@@ -50,7 +50,7 @@ async function importing(path, home, messages) {
   const child = start(home, ["import", "--words-only", path]);
   const searches = [];
   let highest = 0;
-  const look = setInterval(() => (highest = Math.max(highest, memoryOf(child.pid)?.most ?? 0)), 100);
+  const look = setInterval(() => (highest = Math.max(highest, memoryOf(child.pid)?.most || 0)), 100);
   const exited = once(child, "exit");
   while (child.exitCode === null) {
     await Promise.race([exited, pause(5000)]);

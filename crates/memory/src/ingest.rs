@@ -21,6 +21,9 @@ use tokio::sync::mpsc;
 
 /// Items read ahead of writing.
 const AHEAD: usize = 1_024;
+/// Messages saved between two additions to the word index: a search while a large import runs must not go through
+/// more of them one by one.
+const UNINDEXED: u64 = 50_000;
 
 /// How an import is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,10 +105,7 @@ impl Memory {
     /// The second half: word index, meaning, tidying.
     pub(crate) async fn finish_import(&self, options: &ImportOptions, watch: &Watch) -> Result<(), MemoryError> {
         watch.report(Stage::Words, 0, 0);
-        {
-            let _changing = self.0.changing.lock().await;
-            self.store().index_words().await?;
-        }
+        self.index_words().await?;
         if !options.words_only {
             let active = self.active();
             self.read_waiting(&active, watch).await?;
@@ -113,6 +113,11 @@ impl Memory {
         }
         watch.report(Stage::Done, 0, 0);
         Ok(())
+    }
+
+    async fn index_words(&self) -> Result<(), MemoryError> {
+        let _changing = self.0.changing.lock().await;
+        Ok(self.store().index_words().await?)
     }
 
     /// Goes on with imports that a kill or a crash cut off, and, unless words are enough, with what waits to be read.
@@ -185,6 +190,7 @@ impl Memory {
         let mut opened = before.is_some();
         let started = std::time::Instant::now();
         let mut failure = None;
+        let mut indexed = 0;
         for path in paths {
             let mut reading = Reading::start(path, self.clock(options)?.for_importers(), self.now());
             while let Some(item) = reading.items.recv().await {
@@ -196,6 +202,10 @@ impl Memory {
                 account.take(item);
                 if account.full() {
                     self.write_batch(&mut account).await?;
+                    if account.saved >= indexed + UNINDEXED {
+                        indexed = account.saved;
+                        self.index_words().await?;
+                    }
                     watch.report(Stage::Saving, account.saved, reading.estimate(account.saved));
                     if !watch.go_on().await {
                         reading.items.close();

@@ -23,6 +23,9 @@ const VECTOR_INDEX_FROM: usize = 60_000;
 /// Milliseconds.
 const GRACE: i64 = 600_000;
 
+/// Parts of an index that are left as they are.
+const PARTS: u32 = 8;
+
 /// What stands after tidying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tidied {
@@ -64,13 +67,14 @@ impl Store {
         }
         index(&self.messages, &MESSAGES, false).await?;
         for table in self.all() {
-            table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+            gather(table).await?;
             prune(table, GRACE, false).await?;
         }
         Ok(())
     }
 
-    /// Word indexes alone, so that a large import is searchable quickly while meaning is still read.
+    /// Word indexes alone, so that a large import is searchable quickly while it is still saved or read for meaning.
+    /// New rows become a part of their own; `tidy` gathers the parts.
     pub async fn index_words(&self) -> Result<(), StoreError> {
         index(&self.messages, &MESSAGES, false).await?;
         self.messages.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
@@ -100,7 +104,7 @@ impl Passages {
         index(&self.table, &PASSAGES, false).await?;
         let vector_index = self.vector_index(vectors).await?;
         for table in self.all() {
-            table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+            gather(table).await?;
             prune(table, GRACE, false).await?;
         }
         Ok(Tidied { vector_index })
@@ -152,6 +156,23 @@ async fn index(table: &Table, wanted: &[(&str, Wanted)], anew: bool) -> Result<(
         };
         table.create_index(&[*column], index).replace(true).execute().await?;
     }
+    Ok(())
+}
+
+/// Adds new rows to the indexes; one of many parts becomes one of one part.
+async fn gather(table: &Table) -> Result<(), StoreError> {
+    let mut many = Vec::new();
+    for index in table.list_indices().await? {
+        let parts = table.index_stats(&index.name).await?.and_then(|stats| stats.num_indices).unwrap_or_default();
+        if parts > PARTS && !index.columns.iter().any(|c| c == "meaning" || c == "context") {
+            many.push((index.name, parts));
+        }
+    }
+    for (name, parts) in many {
+        let merge = OptimizeOptions::merge(parts as usize).index_names(vec![name]);
+        table.optimize(OptimizeAction::Index(merge)).await?;
+    }
+    table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
     Ok(())
 }
 
