@@ -8,7 +8,7 @@ use crate::{
     Format, ImportError, Options,
     export::Export,
     out::Out,
-    record::Thread,
+    record::{Thread, counted},
     records::{self, Record, Shape, Source},
     threads::Threads,
     time,
@@ -243,22 +243,14 @@ fn title(names: &Names, value: &Value, key: &str) -> String {
 
 /// Older exports name the six first reactions, newer ones have the sign.
 fn reactions(value: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for reaction in list(value, "Reactions") {
-        let emoji = match at(reaction, &["ReactionType"]) {
-            "like" => "👍",
-            "heart" => "❤️",
-            "laugh" => "😆",
-            "surprised" => "😮",
-            "sad" => "🙁",
-            "angry" => "😡",
-            "" => "custom emoji",
-            sign => sign,
-        };
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None => all.push(Reaction { emoji: emoji.to_owned(), count: 1 }),
-        }
-    }
-    all
+    counted(list(value, "Reactions").iter().map(|reaction| match at(reaction, &["ReactionType"]) {
+        "like" => "👍",
+        "heart" => "❤️",
+        "laugh" => "😆",
+        "surprised" => "😮",
+        "sad" => "🙁",
+        "angry" => "😡",
+        "" => "custom emoji",
+        sign => sign,
+    }))
 }

@@ -160,12 +160,27 @@ fn columns(rest: &str) -> Option<Spoken> {
 /// The sentences of mIRC and those like it.
 fn happened_in_mirc(text: &str) -> bool {
     const BEGIN: [&str; 10] = [
-        "Now talking in ", "Topic is ", "Set by ", "Joins: ", "Parts: ", "Quits: ", "Disconnected", "Rejoined ",
-        "Attempting to ", "You ",
+        "Now talking in ",
+        "Topic is ",
+        "Set by ",
+        "Joins: ",
+        "Parts: ",
+        "Quits: ",
+        "Disconnected",
+        "Rejoined ",
+        "Attempting to ",
+        "You ",
     ];
     const WITHIN: [&str; 9] = [
-        ") has joined ", ") has left ", ") Quit (", " sets mode: ", " is now known as ", " was kicked by ",
-        " changes topic to ", " has quit IRC", " → ",
+        ") has joined ",
+        ") has left ",
+        ") Quit (",
+        " sets mode: ",
+        " is now known as ",
+        " was kicked by ",
+        " changes topic to ",
+        " has quit IRC",
+        " → ",
     ];
     BEGIN.iter().any(|words| text.starts_with(words)) || WITHIN.iter().any(|words| text.contains(words))
 }
@@ -248,6 +263,7 @@ mod tests {
             }
             Told::Opened(day, time) => format!("opened {day} {time}"),
             Told::Day(day) => format!("day {day}"),
+            Told::Happened(text) => format!("- {text}"),
             Told::Closed => "closed".to_owned(),
             Told::Nothing => "nothing".to_owned(),
         };

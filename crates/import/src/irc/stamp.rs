@@ -70,7 +70,8 @@ fn moment(text: &str) -> Option<Clock> {
     if text.len() < 16 {
         return None;
     }
-    let zoned: Option<Timestamp> = text.parse().ok().or_else(|| text.replacen(' ', "T", 1).replace(' ', "").parse().ok());
+    let zoned: Option<Timestamp> =
+        text.parse().ok().or_else(|| text.replacen(' ', "T", 1).replace(' ', "").parse().ok());
     let (moment, utc) = match zoned {
         Some(instant) => (TimeZone::UTC.to_datetime(instant), true),
         None => (text.parse::<DateTime>().ok()?, false),
@@ -133,7 +134,17 @@ pub(super) fn english(text: &str) -> Option<(Date, Option<Time>)> {
 
 fn month(word: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let named = |name: &&str| **name == *word || name.get(..3) == Some(word);

@@ -9,7 +9,7 @@ use crate::{
     jsonl,
     media::{self, Media},
     out::Out,
-    record::{ContentIds, Thread},
+    record::{ContentIds, Thread, counted},
     text::{Line, Lines},
     threads::Participants,
     values::{array, flag, text},
@@ -248,17 +248,6 @@ fn part(value: &Value, body: &str) -> Part {
 
 fn attachment(name: &str, stated: &str, media: &Media, path: &str) -> Attachment {
     media.attachment(name, &stated.replace("%20", " "), path)
-}
-
-fn counted(emojis: impl Iterator<Item = String>) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for emoji in emojis.filter(|e| !e.is_empty()) {
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None => all.push(Reaction { emoji, count: 1 }),
-        }
-    }
-    all
 }
 
 /// A message whose end has not been met.

@@ -15,9 +15,7 @@ use crate::{
     threads::Participants,
     time,
 };
-use evoke_message::{
-    Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender,
-};
+use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use jiff::tz::TimeZone;
 use scraper::{ElementRef, Html};
 use std::collections::BTreeMap;
@@ -243,7 +241,8 @@ impl<'a> Chat<'a> {
         if let Some(name) = with_class(element, NAME).find(own).map(words) {
             self.writer = name.split(" via @").next().unwrap_or_default().to_owned();
         }
-        let written = with_class(element, DATE).filter(own).find_map(|e| e.attr("title")).unwrap_or_default().to_owned();
+        let written =
+            with_class(element, DATE).filter(own).find_map(|e| e.attr("title")).unwrap_or_default().to_owned();
         let place = self.next_place();
         let mut said = self.media(element);
         let text = [words_of(element), std::mem::take(&mut said.text)];

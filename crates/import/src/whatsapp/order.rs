@@ -2,7 +2,7 @@
 //!
 //! `3/6/18` alone does not say. What does, in this order: figures that fit only one reading; the
 //! reading in which dates do not go backwards; the one in which the chat lies much closer together;
-//! the way they are written in the United States; the country of the zone. Memory is constant, however long the file is.
+//! the country of the zone. Memory is constant, however long the file is.
 
 use super::header::Style;
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
@@ -64,7 +64,6 @@ impl Order {
             Because::Figures => return None,
             Because::Chronology => "so its messages are in order of time",
             Because::Closeness => "so its messages lie close together",
-            Because::Look => "as phones in the United States write them",
             Because::Others => "as others in the same file",
             Because::Zone => "as is usual in your time zone, because nothing in the file tells",
         };
@@ -127,33 +126,6 @@ pub(super) struct Evidence {
     style: Style,
     readings: Vec<Reading>,
     latest: Date,
-    look: Look,
-}
-
-/// How the dates are written. Phones in the United States write `1/9/23, 3:19 AM`, without zeros and in capitals; those of
-/// India and Britain `01/09/23, 3:19 am`.
-#[derive(Clone, Debug, Default)]
-struct Look {
-    zeros: bool,
-    without_zeros: bool,
-    capitals: bool,
-}
-
-impl Look {
-    fn see(&mut self, stamp: &str) {
-        let mut figures = stamp.split(|c: char| !c.is_ascii_digit()).filter(|f| !f.is_empty());
-        for figure in figures.by_ref().take(2) {
-            self.zeros |= figure.starts_with('0');
-            self.without_zeros |= figure.len() == 1;
-        }
-        self.capitals |= stamp.ends_with("AM") || stamp.ends_with("PM");
-    }
-
-    /// `english`: so is what WhatsApp wrote itself.
-    fn is_american(&self, style: &Style, english: bool) -> bool {
-        let words = if style.half_day { self.capitals } else { english };
-        style.separator == '/' && style.year.is_none() && self.without_zeros && !self.zeros && words
-    }
 }
 
 /// Why an order was chosen.
@@ -163,7 +135,6 @@ pub(super) enum Because {
     Figures,
     Chronology,
     Closeness,
-    Look,
     /// Other styles of the file are read so.
     Others,
     Zone,
@@ -175,23 +146,20 @@ impl Evidence {
         let reading =
             |order: &Order| Reading { order: *order, impossible: 0, backwards: 0, previous: None, span: None };
         let latest = present.saturating_add(2.days());
-        Self { style, readings: Order::candidates(&style).iter().map(reading).collect(), latest, look: Look::default() }
+        Self { style, readings: Order::candidates(&style).iter().map(reading).collect(), latest }
     }
 
     pub(super) fn style(&self) -> Style {
         self.style
     }
 
-    /// `stamp`: the same as the file writes it.
-    pub(super) fn see(&mut self, figures: [u16; 3], stamp: &str) {
-        self.look.see(stamp);
+    pub(super) fn see(&mut self, figures: [u16; 3]) {
         for reading in &mut self.readings {
             reading.see(figures, self.latest);
         }
     }
 
-    /// `english`: so is what WhatsApp wrote in the chat itself.
-    pub(super) fn decide(&self, english: bool, zone: &TimeZone) -> (Order, Because) {
+    pub(super) fn decide(&self, zone: &TimeZone) -> (Order, Because) {
         let least = |of: fn(&Reading) -> u64, among: &[&Reading]| among.iter().map(|r| of(r)).min().unwrap_or(0);
         let all: Vec<&Reading> = self.readings.iter().collect();
         let fewest = least(|r| r.impossible, &all);
@@ -204,10 +172,8 @@ impl Evidence {
         if let Some(order) = self.only_usual(&forward) {
             return (order, Because::Chronology);
         }
-        let american = || self.look.is_american(&self.style, english) && forward.iter().any(|r| r.order == MonthDayYear);
         match closest(&forward) {
             Some(order) => (order, Because::Closeness),
-            None if american() => (MonthDayYear, Because::Look),
             None => (self.usual_there(&forward, zone), Because::Zone),
         }
     }
@@ -285,28 +251,8 @@ mod tests {
     fn check(separator: char, year: Option<usize>, zone: &str, dates: &[[u16; 3]], expected: (Order, Because)) {
         let style = Style { end: End::Dash, separator, year, half_day: false };
         let mut evidence = Evidence::new(style, jiff::civil::date(2026, 11, 21));
-        dates.iter().for_each(|figures| evidence.see(*figures, ""));
-        assert_eq!(evidence.decide(false, &TimeZone::get(zone).unwrap()), expected, "{dates:?}");
-    }
-
-    #[test]
-    fn dates_as_americans_write_them() {
-        let day_first = (DayMonthYear, Because::Zone);
-        for (stamps, half_day, english, expected) in [
-            (&["3/6/18, 1:55 PM"][..], true, false, (MonthDayYear, Because::Look)),
-            (&["3/6/18, 1:55 pm"], true, true, day_first),
-            (&["03/06/18, 1:55 PM"], true, true, day_first),
-            (&["3/6/18, 13:55"], false, true, (MonthDayYear, Because::Look)),
-            (&["3/6/18, 13:55"], false, false, day_first),
-            (&["12/6/18, 13:55", "12/06/18, 13:56"], false, true, day_first),
-        ] {
-            let mut evidence = Evidence::new(
-                Style { end: End::Dash, separator: '/', year: None, half_day },
-                jiff::civil::date(2026, 11, 21),
-            );
-            stamps.iter().for_each(|stamp| evidence.see([3, 6, 18], stamp));
-            assert_eq!(evidence.decide(english, &TimeZone::UTC), expected, "{stamps:?}");
-        }
+        dates.iter().for_each(|figures| evidence.see(*figures));
+        assert_eq!(evidence.decide(&TimeZone::get(zone).unwrap()), expected, "{dates:?}");
     }
 
     #[test]

@@ -119,12 +119,6 @@ const EDITED: &[&str] = &[
     "यह मैसेज एडिट किया गया",
 ];
 
-/// True for some of the words that every chat in English has.
-pub(super) fn is_english(text: &str) -> bool {
-    const WORDS: [&str; 4] = ["end-to-end encrypted", "<Media omitted>", " created group ", " omitted"];
-    WORDS.iter().any(|words| text.contains(words))
-}
-
 /// In place of any file, on Android: the text between `<` and `>`.
 pub(super) fn is_media_omitted(plain: &str) -> bool {
     MEDIA_OMITTED.contains(&plain)

@@ -25,8 +25,6 @@ pub(super) struct Survey {
     /// The style that the file begins with, if people may write such lines themselves.
     weak: Option<Style>,
     names: HashMap<String, u32>,
-    /// WhatsApp wrote its own words in English.
-    english: bool,
     /// To whom iOS ascribes its own first line: the chat's name.
     pub(super) subject: Option<String>,
 }
@@ -47,7 +45,6 @@ impl Survey {
 
     fn see(&mut self, header: &Header<'_>, present: Date) {
         let sender = split_sender(header.rest);
-        self.english |= phrases::is_english(sender.as_ref().map_or(header.rest, |(_, text)| text));
         let first = self.styles.is_empty();
         if header.style.end.is_weak() {
             if first && sender.is_some() {
@@ -58,10 +55,10 @@ impl Survey {
             }
         }
         match self.styles.iter_mut().find(|e| e.style() == header.style) {
-            Some(evidence) => evidence.see(header.figures, header.stamp),
+            Some(evidence) => evidence.see(header.figures),
             None => {
                 let mut evidence = Evidence::new(header.style, present);
-                evidence.see(header.figures, header.stamp);
+                evidence.see(header.figures);
                 self.styles.push(evidence);
             }
         }
@@ -94,11 +91,11 @@ impl Survey {
 
     /// The order of a style; where nothing tells it, the one of another style: a chat is from one phone.
     fn decide(&self, evidence: &Evidence, zone: &TimeZone) -> (Order, Because) {
-        let alone = evidence.decide(self.english, zone);
+        let alone = evidence.decide(zone);
         if alone.1 != Because::Zone {
             return alone;
         }
-        let others = self.styles.iter().map(|other| other.decide(self.english, zone));
+        let others = self.styles.iter().map(|other| other.decide(zone));
         let told = others.filter(|(_, because)| *because != Because::Zone).find_map(|(order, _)| order.day_first());
         told.and_then(|day_first| evidence.usual(day_first)).map_or(alone, |order| (order, Because::Others))
     }
