@@ -378,7 +378,7 @@ fn said_in_chat(draft: &Draft, media: &Media, path: &str) -> Said {
         part,
         text: if part == Part::Deleted { "This message was deleted.".to_owned() } else { text },
         attachments,
-        reactions: counted(reactions.into_iter()),
+        reactions: counted(reactions),
     }
 }
 

@@ -357,9 +357,9 @@ fn encodings() {
 }
 
 fn kind(name: &str, content: &str) -> ConversationKind {
-    let told =
+    let mut told =
         read(name, content).into_iter().filter_map(|i| if let Item::Conversation(c) = i { Some(c) } else { None });
-    told.last().unwrap().kind
+    told.next_back().unwrap().kind
 }
 
 #[test]
