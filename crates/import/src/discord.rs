@@ -81,8 +81,19 @@ fn form(export: &Export, i: usize) -> Option<Form> {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let claimed: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
+    let mut claimed: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|i| form(export, *i).is_some()).collect();
+    claimed.extend(readme(export, &claimed));
     (!claimed.is_empty()).then_some(claimed)
+}
+
+/// What Discord writes about a package, above its folder of messages.
+fn readme(export: &Export, claimed: &[usize]) -> Option<usize> {
+    let path = |i: usize| export.files().get(i).map_or("", |f| f.path.as_str());
+    let of_package = |i: &&usize| matches!(form(export, **i), Some(Form::Package | Form::PackageTable));
+    let first = path(*claimed.iter().find(of_package)?);
+    let root = first.rsplitn(4, '/').nth(3).unwrap_or_default();
+    let beside = |name: &str| name.trim_start_matches('/').eq_ignore_ascii_case("readme.txt");
+    (0..export.files().len()).find(|&i| path(i).strip_prefix(root).is_some_and(beside))
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {

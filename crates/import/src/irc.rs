@@ -1,9 +1,10 @@
-//! Logs of IRC programs: irssi, WeeChat, ZNC, HexChat, mIRC and those like them (formats.md §28). They have wall
-//! times without a zone, no ids, and often no date in a line. How a line is taken apart is left to `line.rs`,
-//! where a log comes from to `name.rs`.
+//! Logs of IRC programs: irssi, WeeChat, ZNC, HexChat, mIRC and those like them (formats.md §28). They mostly have wall
+//! times without a zone, no ids, and often no date in a line. When a line was written is left to `stamp.rs`, what it says
+//! to `line.rs`, where a log comes from to `name.rs`.
 
 mod line;
 mod name;
+mod stamp;
 mod words;
 
 use crate::{
@@ -20,8 +21,9 @@ use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Time},
 };
-use line::{Clock, Dates, Spoken, Style, Told};
+use line::{Dates, Spoken, Told};
 use name::Name;
+use stamp::{Clock, Style};
 use words::Words;
 
 pub(crate) const FORMAT: Format = Format {
@@ -148,7 +150,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn line(&mut self, line: &str, place: Place, threads: &mut Threads, out: &mut Out) -> crate::Flow {
-        match line::read(line, self.style) {
+        match line::read_on(line, self.style) {
             Told::Nothing => out.failed("this is not a line of such a log", place),
             Told::Closed => crate::Flow::Continue(()),
             Told::Day(day) => {
@@ -159,6 +161,10 @@ impl Reading<'_> {
                 self.dates.starts(day);
                 self.dates.clock = Some(clock);
                 crate::Flow::Continue(())
+            }
+            Told::Happened(text) => {
+                let clock = stamp::at(self.dates.clock.unwrap_or(Time::midnight()));
+                self.spoken(clock, Spoken::Notice(text), place, threads, out)
             }
             Told::Spoken { clock, spoken } => self.spoken(clock, spoken, place, threads, out),
         }
@@ -187,6 +193,9 @@ impl Reading<'_> {
         };
         let name = self.name;
         let known = threads.of(&self.thread, || (name.kind(), name.channel.clone()));
+        if known.conversation.participants.len() > 2 {
+            known.conversation.kind = ConversationKind::Channel;
+        }
         let written = format!("{day} {}", clock.time);
         let instant = match clock.utc {
             true => time::iso(&format!("{day}T{}Z", clock.time)),
@@ -225,10 +234,15 @@ impl Dates {
         self.clock = None;
     }
 
-    /// A line with a day but no year: that of the line before, or the next where the month went far back.
+    /// A line with a day but no year: that of the line before, or the next where the month went far back; at first the
+    /// last year in which the day lies before what is known.
     fn in_year(&self, month: i8, number: i8) -> Date {
         let before = self.day.unwrap_or(self.otherwise);
-        let year = before.year() + i16::from(self.day.is_some() && before.month() - month > 6);
+        let to_come = (month, number) > (before.month(), before.day());
+        let year = match self.day {
+            Some(_) => before.year() + i16::from(before.month() - month > 6),
+            None => before.year() - i16::from(to_come),
+        };
         // 29 February of a year that has none.
         Date::new(year, month, number).or_else(|_| Date::new(year, month, 28)).unwrap_or(before)
     }

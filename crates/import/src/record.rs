@@ -1,7 +1,8 @@
-//! The parts of a message that most formats fill alike, and ids where an export has none.
+//! The parts of a message that most formats fill alike, reactions counted, and ids where an export has none.
 
 use evoke_message::{
-    Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Role, Sender, normalise,
+    Conversation, ConversationId, ConversationKind, Kind, Message, MessageId, Part, Place, Reaction, Role, Sender,
+    normalise,
 };
 use std::collections::HashMap;
 
@@ -67,6 +68,18 @@ impl Thread {
             place,
         }
     }
+}
+
+/// Reactions that are told one by one, counted; in the order in which they came.
+pub(crate) fn counted(emojis: impl IntoIterator<Item = impl Into<String>>) -> Vec<Reaction> {
+    let mut all: Vec<Reaction> = Vec::new();
+    for emoji in emojis.into_iter().map(Into::into).filter(|emoji: &String| !emoji.is_empty()) {
+        match all.iter_mut().find(|r| r.emoji == emoji) {
+            Some(same) => same.count += 1,
+            None => all.push(Reaction { emoji, count: 1 }),
+        }
+    }
+    all
 }
 
 /// Ids for records that have none in their export: a hash of what they say, and a count among those

@@ -16,10 +16,12 @@ use crate::{
     lists::{self, Got, Shape},
     media::Media,
     out::Out,
+    values::array,
 };
 use directory::{Channel, Directory};
 use evoke_message::{Kind, Place};
 use message::Read;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub(crate) const FORMAT: Format = Format {
@@ -78,19 +80,39 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         }
     }
     note_unread(export, out);
-    let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut channels: BTreeMap<String, (Channel, Vec<usize>)> = BTreeMap::new();
     for i in days {
-        folders.entry(path(i).rsplit_once('/').map_or("", |(folder, _)| folder)).or_default().push(i);
+        let folder = path(i).rsplit_once('/').map_or("", |(folder, _)| folder);
+        let own = channel_of_file(export, i, options, &directory)?;
+        let known_by = own.as_ref().map_or(folder, |channel| channel.key.as_str()).to_owned();
+        let entry =
+            channels.entry(known_by).or_insert_with(|| (own.unwrap_or_else(|| directory.channel(folder)), Vec::new()));
+        entry.1.push(i);
     }
     let media = Media::new(export);
-    for (folder, days) in folders {
+    for (channel, days) in channels.into_values() {
         let reading = Reading { export, options, directory: &directory, media: &media };
-        reading.folder(directory.channel(folder), &days, out)?;
+        reading.folder(channel, &days, out)?;
         if out.stopped() {
             break;
         }
     }
     Ok(())
+}
+
+/// The channel that a file itself names, as slackdump's do, which has all of it.
+fn channel_of_file(
+    export: &Export,
+    i: usize,
+    options: &Options,
+    directory: &Directory,
+) -> Result<Option<Channel>, ImportError> {
+    if !export.head(i)?.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
+    }
+    let fields = lists::fields(export, i, options, &SHAPE, &["channel_id", "name"])?;
+    let field = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    Ok(Some(field("channel_id")).filter(|id| !id.is_empty()).map(|id| directory.channel_with(id, field("name"))))
 }
 
 /// Says what of the export holds text that is not read.
@@ -99,6 +121,19 @@ fn note_unread(export: &Export, out: &mut Out) {
         if let Some((name, what)) = UNREAD.iter().find(|(name, _)| *name == file.file_name()) {
             out.note(format!("This export also has {what} ({name}), which are not read."));
         }
+    }
+}
+
+fn put(thread: &mut message::Thread, value: &Value, place: &Place, from: &str, out: &mut Out) -> crate::Flow {
+    match thread.read(value, place.clone(), from) {
+        Read::Message(message) => {
+            if !std::mem::replace(&mut thread.begun, true) {
+                out.conversation(thread.conversation())?;
+            }
+            out.message(*message)
+        }
+        Read::Skipped(reason) => out.skipped(reason, place.clone()),
+        Read::Failed(reason) => out.failed(reason, place.clone()),
     }
 }
 
@@ -118,16 +153,15 @@ impl Reading<'_> {
             lists::each(self.export, day, self.options, &SHAPE, out, |got, place: Place, out| match got {
                 Got::Field(..) => crate::Flow::Continue(()),
                 Got::Record(Err(reason)) => out.failed(reason, place),
-                Got::Record(Ok(value)) => match thread.read(&value, place.clone(), from) {
-                    Read::Message(message) => {
-                        if !std::mem::replace(&mut thread.begun, true) {
-                            out.conversation(thread.conversation())?;
-                        }
-                        out.message(*message)
-                    }
-                    Read::Skipped(reason) => out.skipped(reason, place),
-                    Read::Failed(reason) => out.failed(reason, place),
-                },
+                Got::Record(Ok(value)) => {
+                    put(&mut thread, &value, &place, from, out)?;
+                    // slackdump puts a thread into its first message, which it repeats.
+                    let answers = array(&value, "slackdump_thread_replies");
+                    answers
+                        .iter()
+                        .filter(|a| a.get("ts") != value.get("ts"))
+                        .try_for_each(|answer| put(&mut thread, answer, &place, from, out))
+                }
             })?;
             if out.stopped() {
                 return Ok(());

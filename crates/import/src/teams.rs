@@ -8,7 +8,7 @@ use crate::{
     Format, ImportError, Options,
     export::Export,
     out::Out,
-    record::Thread,
+    record::{Thread, counted},
     records::{self, Record, Shape, Source},
     threads::Threads,
     time,
@@ -183,6 +183,9 @@ impl Reading<'_> {
         let Some((part, text)) = said.words else { return out.skipped(said.nothing, place) };
         let names = &self.names;
         let known = self.threads.of(&thread, || (kind(key), title(names, value, key)));
+        if known.is_new() {
+            people(names, key).into_iter().for_each(|name| known.meet(name));
+        }
         let written = at(value, &["CreatedDateTime"]);
         let when = time::iso(written).or_else(|| native.parse().ok().and_then(time::from_number));
         let answered = said.answers.or_else(|| crate::values::id(get(value, "ReplyToId"))).filter(|id| *id != native);
@@ -224,17 +227,20 @@ fn kind(key: &str) -> ConversationKind {
     }
 }
 
+/// Whom the id of a direct chat names: `19:<user>_<user>@unq.gbl.spaces`.
+fn people<'a>(names: &'a Names, key: &str) -> Vec<&'a str> {
+    let inner = key.trim_start_matches("19:").split('@').next().unwrap_or_default();
+    inner.split('_').filter_map(|id| names.people.get(id)).map(String::as_str).collect()
+}
+
 fn title(names: &Names, value: &Value, key: &str) -> String {
     if let Some((channel, team)) = names.channels.get(key) {
         let own = at(value, &["ChannelIdentity", "TeamId"]);
         let team = names.teams.get(if own.is_empty() { team.as_str() } else { own });
         return team.map_or_else(|| channel.clone(), |team| format!("{team} / {channel}"));
     }
-    // `19:<user>_<user>@unq.gbl.spaces`
-    let inner = key.trim_start_matches("19:").split('@').next().unwrap_or_default();
-    let people: Vec<&str> = inner.split('_').filter_map(|id| names.people.get(id)).map(String::as_str).collect();
     let topic = at(value, &["Topic"]);
-    match (topic, people.as_slice()) {
+    match (topic, people(names, key).as_slice()) {
         ("", []) => key.to_owned(),
         ("", people) => people.join(", "),
         (topic, _) => topic.to_owned(),
@@ -243,22 +249,14 @@ fn title(names: &Names, value: &Value, key: &str) -> String {
 
 /// Older exports name the six first reactions, newer ones have the sign.
 fn reactions(value: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for reaction in list(value, "Reactions") {
-        let emoji = match at(reaction, &["ReactionType"]) {
-            "like" => "👍",
-            "heart" => "❤️",
-            "laugh" => "😆",
-            "surprised" => "😮",
-            "sad" => "🙁",
-            "angry" => "😡",
-            "" => "custom emoji",
-            sign => sign,
-        };
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None => all.push(Reaction { emoji: emoji.to_owned(), count: 1 }),
-        }
-    }
-    all
+    counted(list(value, "Reactions").iter().map(|reaction| match at(reaction, &["ReactionType"]) {
+        "like" => "👍",
+        "heart" => "❤️",
+        "laugh" => "😆",
+        "surprised" => "😮",
+        "sad" => "🙁",
+        "angry" => "😡",
+        "" => "custom emoji",
+        sign => sign,
+    }))
 }

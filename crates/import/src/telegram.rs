@@ -1,9 +1,10 @@
-//! Telegram Desktop export as JSON (formats.md §8): one chat, or everything in one `result.json`.
+//! Telegram Desktop export (formats.md §8): JSON of one chat or of everything in one `result.json`, or pages.
 //!
 //! A message at a time is held. What a message says is left to `message.rs`, how its text is
-//! written to `words.rs`, and what a service line means to `service.rs`.
+//! written to `words.rs`, what a service line means to `service.rs`, and pages to `page.rs`.
 
 mod message;
+mod page;
 mod service;
 mod words;
 
@@ -59,12 +60,63 @@ fn is_chat(keys: &[&str]) -> bool {
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let everything =
-        |keys: &[&str]| keys.contains(&"chats") && (keys.contains(&"about") || keys.contains(&"personal_information"));
-    let files = export.json_files(|head| hunt(head, is_message) || everything(&json::keys(head)));
+        // A long list of contacts fills the head.
+        |keys: &[&str]| keys.contains(&"about") && (keys.contains(&"personal_information") || keys.contains(&"chats"));
+    let mut files = export.json_files(|head| hunt(head, is_message) || everything(&json::keys(head)));
+    let pages: Vec<usize> = export.unclaimed().map(|(i, _)| i).filter(|&i| form(export, i) == Form::Page).collect();
+    if !pages.is_empty() {
+        files.extend(export.unclaimed().map(|(i, _)| i).filter(|&i| form(export, i) == Form::OtherPage));
+        files.extend(pages);
+    }
     (!files.is_empty()).then_some(files)
 }
 
+/// What a claimed file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    Page,
+    /// What an export as pages holds besides messages.
+    OtherPage,
+}
+
+fn form(export: &Export, i: usize) -> Form {
+    let name = export.files().get(i).map_or("", |f| f.file_name()).to_ascii_lowercase();
+    if !name.ends_with(".html") && !name.ends_with(".htm") {
+        return Form::Json;
+    }
+    match export.head(i) {
+        Ok(head) if page::is_page(&head) => Form::Page,
+        Ok(head) if page::is_other(&head) => Form::OtherPage,
+        _ => Form::Json,
+    }
+}
+
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
+    let of = |wanted: Form| files.iter().copied().filter(|&i| form(export, i) == wanted).collect::<Vec<_>>();
+    let (json, pages) = (of(Form::Json), of(Form::Page));
+    read_json(export, &json, options, out)?;
+    if out.stopped() || pages.is_empty() {
+        return Ok(());
+    }
+    let (twins, pages): (Vec<usize>, Vec<usize>) =
+        pages.into_iter().partition(|page| json.iter().any(|json| is_twin(export, *page, *json)));
+    if !twins.is_empty() {
+        out.note("The pages beside result.json were not read: they show the same chats.".to_owned());
+    }
+    page::read(export, &pages, options, out)
+}
+
+/// True for a page of what the JSON file has, too: of its one chat, or of all.
+fn is_twin(export: &Export, page: usize, json: usize) -> bool {
+    let folder = |i: usize| {
+        let path = export.files().get(i).map_or("", |f| f.path.as_str());
+        path.rfind('/').and_then(|end| path.get(..=end)).unwrap_or_default()
+    };
+    folder(page).strip_prefix(folder(json)).is_some_and(|rest| rest.is_empty() || rest.starts_with("chats/"))
+}
+
+fn read_json(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
         let input = Input { export, file, options };
         let mut reading = Reading {

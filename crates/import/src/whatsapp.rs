@@ -94,11 +94,11 @@ fn read_chat(export: &Export, i: usize, options: &Options, out: &mut Out) -> Res
         Lines::new(export.open(i)?, options.limits.record).map_err(|e| export.trouble(i, e))
     };
     let survey = Survey::of(open()?, present(options));
-    let key = key(export, i, &survey);
+    let (key, called) = key(export, i, &survey);
     for note in survey.notes(&key, &options.zone) {
         out.note(note);
     }
-    let chat = Chat { key, survey: &survey, files: neighbours(export, i), place: export.place(i, 0), options };
+    let chat = Chat { key, called, survey: &survey, files: neighbours(export, i), place: export.place(i, 0), options };
     let mut reader = Reader::new(&chat, out);
     let mut flow = reader.begin();
     let mut trouble = None;
@@ -132,8 +132,9 @@ fn neighbours(export: &Export, i: usize) -> Files<'_> {
 }
 
 /// What the chat is called, which is also all that tells one chat from another: by the name of its
-/// file, zip or folder, by whom iOS ascribes its first line to, or by who writes in it.
-fn key(export: &Export, i: usize, survey: &Survey) -> String {
+/// file, zip or folder, by whom iOS ascribes its first line to, or by who writes in it. And whether it is the phone
+/// that calls it so.
+fn key(export: &Export, i: usize, survey: &Survey) -> (String, bool) {
     let path = export.files().get(i).map_or("", |file| file.path.as_str());
     let mut names: Vec<&str> = path.rsplit('/').collect();
     if names.len() == 1 && path != export.name() {
@@ -143,6 +144,7 @@ fn key(export: &Export, i: usize, survey: &Survey) -> String {
     let own = || title::other_name(names.first()?);
     let folder = || title::other_name(names.get(1)?);
     let people = || Some(survey.names().join(", ")).filter(|names| !names.is_empty());
+    let called = from_name.is_some() || (own().is_none() && survey.subject.is_some());
     let key = from_name.or_else(own).or_else(|| survey.subject.clone()).or_else(folder).or_else(people);
-    normalise(&key.unwrap_or_else(|| "WhatsApp".to_owned()))
+    (normalise(&key.unwrap_or_else(|| "WhatsApp".to_owned())), called)
 }

@@ -36,6 +36,9 @@ const PACKS: [&str; 17] = [
 const OTHERS: [&str; 13] =
     ["pdf", "rtf", "htm", "html", "xhtml", "mht", "mhtml", "csv", "tsv", "ipynb", "doc", "xls", "ppt"];
 
+/// What Google, Meta and X write into an export about itself.
+const OVERVIEWS: [&str; 3] = ["archive_browser.html", "start_here.html", "your archive.html"];
+
 fn ending(name: &str) -> String {
     name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
 }
@@ -75,8 +78,7 @@ pub(super) fn of(name: &str, head: &[u8], chosen: bool) -> Option<Sort> {
     if page::is_mhtml(head) {
         return Some(Sort::SavedPage);
     }
-    // Google's list of what is in a Takeout.
-    if name.eq_ignore_ascii_case("archive_browser.html") {
+    if OVERVIEWS.iter().any(|overview| name.eq_ignore_ascii_case(overview)) {
         return None;
     }
     if page::is_page(head) || ["htm", "html", "xhtml"].contains(&ending) && looks_like_tags(bare) {

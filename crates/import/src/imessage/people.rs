@@ -2,7 +2,10 @@
 //! all read before the messages.
 
 use super::FORMAT;
-use crate::sqlite::{self, number, text};
+use crate::{
+    record::counted,
+    sqlite::{self, number, text},
+};
 use evoke_message::{Contact, ConversationKind, Reaction};
 use rusqlite::{Connection, Row};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -183,14 +186,7 @@ impl People {
     }
 
     pub(super) fn reactions(&self, guid: &str) -> Vec<Reaction> {
-        let mut counts: Vec<Reaction> = Vec::new();
-        for tapback in self.tapbacks.get(guid).map(Vec::as_slice).unwrap_or_default() {
-            match counts.iter_mut().find(|r| r.emoji == tapback.emoji) {
-                Some(same) => same.count += 1,
-                None => counts.push(Reaction { emoji: tapback.emoji.clone(), count: 1 }),
-            }
-        }
-        counts
+        counted(self.tapbacks.get(guid).into_iter().flatten().map(|tapback| tapback.emoji.as_str()))
     }
 
     /// One for each number or address, and one for the owner.

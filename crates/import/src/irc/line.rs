@@ -1,33 +1,7 @@
-//! One line of a log, by the program that wrote it.
+//! One line of a log: what somebody said or did, or what happened. When, is left to `stamp.rs`.
 
-use jiff::civil::{Date, DateTime, Time};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
-    /// `10:00 < Ana> hi`
-    Irssi,
-    /// `2024-01-31 10:00:00⇥ana⇥hi`
-    Weechat,
-    /// `[10:00:00] <ana> hi`; mIRC and others too, with or without a date in the brackets.
-    Znc,
-    /// `Jan 31 10:00:00 <ana>⇥hi`
-    Hexchat,
-}
-
-impl Style {
-    pub(super) const ALL: [Style; 4] = [Style::Irssi, Style::Weechat, Style::Znc, Style::Hexchat];
-}
-
-/// What of its time a line has.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Clock {
-    pub(super) date: Option<Date>,
-    /// Where the year is missing.
-    pub(super) month_and_day: Option<(i8, i8)>,
-    pub(super) time: Time,
-    /// The log says that it is UTC.
-    pub(super) utc: bool,
-}
+use super::stamp::{self, Clock, Style, english};
+use jiff::civil::{Date, Time};
 
 /// Where in time a log is.
 pub(super) struct Dates {
@@ -54,6 +28,8 @@ pub(super) enum Told {
     Closed,
     /// A new day.
     Day(Date),
+    /// What happened, without a time.
+    Happened(String),
     Spoken {
         clock: Clock,
         spoken: Spoken,
@@ -64,19 +40,29 @@ pub(super) fn read(line: &str, style: Style) -> Told {
     if let Some(told) = heading(line) {
         return told;
     }
-    let read = match style {
-        Style::Irssi => irssi(line),
-        Style::Weechat => weechat(line),
-        Style::Znc => znc(line),
-        Style::Hexchat => hexchat(line),
-    };
-    read.map_or(Told::Nothing, |(clock, spoken)| Told::Spoken { clock, spoken })
+    let Some((clock, rest)) = stamp::of(line, style) else { return Told::Nothing };
+    if let Some((day, _)) = rest.strip_prefix("--- ").and_then(english) {
+        return Told::Day(day);
+    }
+    let spoken = if style == Style::Weechat { columns(rest) } else { spoken(rest, style) };
+    spoken.map_or(Told::Nothing, |spoken| Told::Spoken { clock, spoken })
+}
+
+/// The same in a log that is known to be one: a line with a time is what happened, whatever its words.
+pub(super) fn read_on(line: &str, style: Style) -> Told {
+    match (read(line, style), stamp::of(line, style)) {
+        (Told::Nothing, Some((clock, rest))) if !rest.trim().is_empty() => {
+            Told::Spoken { clock, spoken: Spoken::Notice(plain(rest)) }
+        }
+        (told, _) => told,
+    }
 }
 
 /// What a line tells that nobody said, headings included.
 pub(super) fn notice(line: &str, style: Style) -> Option<String> {
     match read(line, style) {
         Told::Spoken { spoken: Spoken::Notice(text), .. } => Some(text),
+        Told::Happened(text) => Some(text),
         Told::Closed => Some(line.to_owned()),
         _ => None,
     }
@@ -91,40 +77,11 @@ fn heading(line: &str) -> Option<Told> {
     if let Some(rest) = line.strip_prefix("--- Day changed ") {
         return english(rest).map(|(day, _)| Told::Day(day));
     }
+    if let Some(happened) = line.strip_prefix("=== ") {
+        return Some(Told::Happened(plain(happened)));
+    }
     let closed = ["--- Log closed ", "**** ENDING LOGGING AT ", "Session Close: ", "Session Time: ", "Session Ident: "];
     closed.iter().any(|words| line.starts_with(words)).then_some(Told::Closed)
-}
-
-/// `Tue Dec 24 00:26:23 2013` or `Wed Dec 25 2013`.
-fn english(text: &str) -> Option<(Date, Option<Time>)> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let at = words.iter().position(|w| month(w).is_some())?;
-    let (month, day) = (month(words.get(at)?)?, words.get(at + 1)?.trim_end_matches(',').parse().ok()?);
-    let rest = words.get(at + 2..)?;
-    let year = rest.iter().find(|w| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?;
-    let time = rest.iter().find_map(|w| clock(w));
-    Some((Date::new(year, month, day).ok()?, time))
-}
-
-fn month(word: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    MONTHS.iter().position(|m| *m == word).and_then(|i| i8::try_from(i + 1).ok())
-}
-
-/// `10:00` or `10:00:00`.
-fn clock(text: &str) -> Option<Time> {
-    let figures: Vec<&str> = text.split(':').collect();
-    let two = |f: &&str| f.len() == 2 && f.bytes().all(|b| b.is_ascii_digit());
-    if !(2..=3).contains(&figures.len()) || !figures.iter().all(two) {
-        return None;
-    }
-    let n = |i: usize| figures.get(i).map_or(Some(0), |f| f.parse().ok());
-    // A leap second.
-    Time::new(n(0)?, n(1)?, n(2)?.min(59), 0).ok()
-}
-
-fn at(time: Time) -> Clock {
-    Clock { date: None, month_and_day: None, time, utc: false }
 }
 
 /// Without the sign of an operator or of a voice.
@@ -134,11 +91,15 @@ fn nick(text: &str) -> Option<String> {
     fits.then(|| plain(bare))
 }
 
-/// `<nick> text` and `<nick>⇥text`.
+/// `<nick> text`, `<nick>⇥text` and dircproxy's `<nick!user@host> +text`.
 fn said(rest: &str) -> Option<Spoken> {
     let (name, text) = rest.strip_prefix('<')?.split_once('>')?;
     let text = text.strip_prefix([' ', '\t']).or_else(|| text.is_empty().then_some(text))?;
-    Some(Spoken::Said(nick(name)?, plain(text)))
+    let full = name.split_once('!').filter(|(nick, host)| !nick.trim().is_empty() && host.contains('@'));
+    match full {
+        Some((name, _)) => Some(Spoken::Said(nick(name)?, plain(text.strip_prefix(['+', '-']).unwrap_or(text)))),
+        None => Some(Spoken::Said(nick(name)?, plain(text))),
+    }
 }
 
 fn did(rest: &str) -> Option<Spoken> {
@@ -146,85 +107,82 @@ fn did(rest: &str) -> Option<Spoken> {
     Some(Spoken::Did(nick(name)?, plain(text)))
 }
 
-fn irssi(line: &str) -> Option<(Clock, Spoken)> {
-    let (time, rest) = line.split_once(' ')?;
-    let time = clock(time)?;
-    let spoken = if let Some(notice) = rest.strip_prefix("-!- ") {
-        Spoken::Notice(plain(notice))
-    } else if let Some(action) = rest.strip_prefix(" * ").or_else(|| rest.strip_prefix("* ")) {
-        did(action)?
-    } else if let Some((name, text)) = rest.strip_prefix('-').and_then(|r| r.split_once("- ")) {
-        // `-nick:#chan- text` and `-nick(user@host)- text`
-        let name = name.split([':', '(']).next().unwrap_or(name);
-        Spoken::Said(nick(name)?, plain(text))
-    } else {
-        said(rest)?
-    };
-    Some((at(time), spoken))
-}
+/// What stands before a notice.
+const NOTICES: [&str; 13] =
+    ["-!- ", "*** ", "***\t", "--> ", "-->\t", "<-- ", "<--\t", "--\t", "--- ", "→ ", "← ", "⇐ ", "⇒ "];
+/// What stands before what somebody did. Some programs have the same before a notice: only the words tell.
+const ACTIONS: [&str; 6] = ["* ", "*\t", "• ", "— ", "Action: ", "\u{b7} "];
 
-fn weechat(line: &str) -> Option<(Clock, Spoken)> {
-    let mut columns = line.splitn(3, '\t');
-    let (stamp, name, text) = (columns.next()?, columns.next()?, columns.next()?);
-    let moment: DateTime = stamp.parse().ok()?;
-    if stamp.len() < 16 {
-        return None;
+fn spoken(rest: &str, style: Style) -> Option<Spoken> {
+    if rest.starts_with('<') && !rest.starts_with("<--") {
+        return said(rest);
     }
-    let clock = Clock { date: Some(moment.date()), ..at(moment.time()) };
-    let spoken = match name.trim() {
-        "-->" | "<--" | "--" | "=!=" | "" | "ℹ" | "⚠" => Spoken::Notice(plain(text)),
-        "*" => did(text)?,
-        name => Spoken::Said(nick(name)?, plain(text)),
-    };
-    Some((clock, spoken))
-}
-
-fn znc(line: &str) -> Option<(Clock, Spoken)> {
-    let (stamp, rest) = line.strip_prefix('[')?.split_once("] ")?;
-    let clock = bracketed(stamp)?;
-    let spoken = if let Some(notice) = rest.strip_prefix("*** ") {
-        Spoken::Notice(plain(notice))
-    } else if let Some(action) = rest.strip_prefix("* ") {
-        did(action)?
-    } else if let Some((name, text)) = rest.strip_prefix('-').and_then(|r| r.split_once("- ")) {
-        Spoken::Said(nick(name.split(':').next()?)?, plain(text))
-    } else {
-        said(rest)?
-    };
-    Some((clock, spoken))
-}
-
-/// `10:00:00`, `2024-01-31 10:00:00`, `2024-01-31T10:00:00.000Z`.
-fn bracketed(stamp: &str) -> Option<Clock> {
-    if let Some(time) = clock(stamp) {
-        return Some(at(time));
+    if let Some(notice) = NOTICES.iter().find_map(|mark| rest.strip_prefix(mark)) {
+        return Some(Spoken::Notice(plain(notice)));
     }
-    let utc = stamp.ends_with('Z');
-    let moment: DateTime = stamp.trim_end_matches('Z').parse().ok()?;
-    let time = moment.time().with().subsec_nanosecond(0).build().ok()?;
-    (stamp.len() >= 16).then_some(Clock { date: Some(moment.date()), utc, ..at(time) })
+    let shifted = rest.trim_start_matches(' ');
+    if let Some(mark) = ACTIONS.iter().find(|mark| shifted.starts_with(**mark)) {
+        let action = shifted.strip_prefix(mark)?;
+        let is_notice = match (style, *mark) {
+            (_, "*\t") => happened(action),
+            (Style::Znc | Style::Dated, "* ") => happened_in_mirc(action),
+            _ => false,
+        };
+        return if is_notice { Some(Spoken::Notice(plain(action))) } else { did(action) };
+    }
+    if style == Style::Znc && names_a_host(rest) {
+        return Some(Spoken::Notice(plain(rest)));
+    }
+    // `-nick- text`, `-nick:#chan- text`, `-nick(user@host)- text`, `-nick/#chan-⇥text`
+    let dashed = rest.strip_prefix('-')?;
+    let (name, text) = dashed.split_once("- ").or_else(|| dashed.split_once("-\t"))?;
+    Some(Spoken::Said(nick(name.split([':', '(', '/']).next()?)?, plain(text)))
 }
 
-fn hexchat(line: &str) -> Option<(Clock, Spoken)> {
-    let (name, rest) = line.split_once(' ')?;
-    let month = month(name)?;
-    let (day, rest) = rest.trim_start().split_once(' ')?;
-    let (time, rest) = rest.split_once(' ')?;
-    let clock = Clock { month_and_day: Some((month, day.parse().ok()?)), ..at(clock(time)?) };
-    let spoken = if let Some(notice) = rest.strip_prefix("*\t") {
-        // What happened and what somebody did look alike; only the words tell.
-        match happened(notice) {
-            true => Spoken::Notice(plain(notice)),
-            false => did(notice)?,
-        }
-    } else if let Some((name, text)) = rest.strip_prefix('-').and_then(|r| r.split_once("-\t")) {
-        Spoken::Said(nick(name.split('/').next()?)?, plain(text))
-    } else if rest.starts_with('<') && rest.contains(">\t") {
-        said(rest)?
-    } else {
-        return None;
-    };
-    Some((clock, spoken))
+/// `nick (user@host) joined #chan.` and `#chan: mode change …` of eggdrop.
+fn names_a_host(rest: &str) -> bool {
+    let mut words = rest.split(' ');
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let host = second.strip_prefix(['(', '[']).and_then(|h| h.strip_suffix([')', ']']));
+    host.is_some_and(|host| host.contains('@')) || (first.starts_with('#') && first.ends_with(':') && second == "mode")
+}
+
+/// WeeChat's, behind the time: `nick⇥text`.
+fn columns(rest: &str) -> Option<Spoken> {
+    let (name, text) = rest.split_once('\t')?;
+    match name.trim() {
+        "-->" | "<--" | "--" | "=!=" | "" | "ℹ" | "⚠" => Some(Spoken::Notice(plain(text))),
+        "*" => did(text),
+        name => Some(Spoken::Said(nick(name)?, plain(text))),
+    }
+}
+
+/// The sentences of mIRC and those like it.
+fn happened_in_mirc(text: &str) -> bool {
+    const BEGIN: [&str; 10] = [
+        "Now talking in ",
+        "Topic is ",
+        "Set by ",
+        "Joins: ",
+        "Parts: ",
+        "Quits: ",
+        "Disconnected",
+        "Rejoined ",
+        "Attempting to ",
+        "You ",
+    ];
+    const WITHIN: [&str; 9] = [
+        ") has joined ",
+        ") has left ",
+        ") Quit (",
+        " sets mode: ",
+        " is now known as ",
+        " was kicked by ",
+        " changes topic to ",
+        " has quit IRC",
+        " → ",
+    ];
+    BEGIN.iter().any(|words| text.starts_with(words)) || WITHIN.iter().any(|words| text.contains(words))
 }
 
 /// HexChat's own sentences.
@@ -305,6 +263,7 @@ mod tests {
             }
             Told::Opened(day, time) => format!("opened {day} {time}"),
             Told::Day(day) => format!("day {day}"),
+            Told::Happened(text) => format!("- {text}"),
             Told::Closed => "closed".to_owned(),
             Told::Nothing => "nothing".to_owned(),
         };

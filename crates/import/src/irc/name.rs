@@ -1,7 +1,7 @@
 //! Where a log comes from: its network, its channel or person, and its day, from what it says of itself and from
 //! the names that the programs give their files.
 
-use super::line::{self, Style};
+use super::{line, stamp::Style};
 use crate::text::{Line, Lines};
 use jiff::civil::Date;
 
@@ -60,7 +60,7 @@ fn joined(head: &[u8], style: Style) -> Option<String> {
     });
     texts.into_iter().find_map(|text| {
         let notice = line::notice(&text, style)?;
-        let from = ["has joined ", "Now talking on ", "Now talking in ", "Session Ident: "];
+        let from = ["has joined ", "Joined channel ", "Now talking on ", "Now talking in ", "Session Ident: "];
         let after = from.iter().find_map(|words| notice.split_once(words)).map(|(_, after)| after)?;
         let channel = after.split(|c: char| c.is_whitespace() || c == ',').next()?;
         channel.starts_with(['#', '&', '+', '!']).then(|| channel.to_owned())
@@ -105,8 +105,14 @@ fn from_path(path: &str) -> Name {
     name
 }
 
-/// `#chan_20240131`, `#chan.2024-01-31`, `2024-01-31`.
+/// `#chan_20240131`, `#chan.2024-01-31`, `2024-01-31`, `2024-01-31-#chan`.
 fn without_day(stem: &str) -> (&str, Option<Date>) {
+    if let Some((day, rest)) = stem.split_at_checked(10)
+        && rest.starts_with(['_', '.', '-', ' '])
+        && let Ok(day) = day.parse::<Date>()
+    {
+        return (rest.trim_start_matches(['_', '.', '-', ' ']), Some(day));
+    }
     for (len, plain) in [(10, false), (8, true)] {
         let Some((before, digits)) = stem.len().checked_sub(len).and_then(|at| stem.split_at_checked(at)) else {
             continue;
@@ -141,6 +147,7 @@ mod tests {
             ("Libera.Chat-#rust.log", "Libera.Chat", "#rust", None),
             ("#rust.2024-01-31.log", "", "#rust", Some("2024-01-31")),
             ("ana.log", "", "ana", None),
+            ("2024-01-31-#rust.log", "", "#rust", Some("2024-01-31")),
         ] {
             let day = day.map(|d| d.parse().unwrap());
             assert_eq!(from_path(path), Name { network: network.into(), channel: channel.into(), day }, "{path}");

@@ -267,16 +267,7 @@ fn call(value: &Value, sender: &str, content: &str) -> String {
 }
 
 fn reactions(value: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for reaction in array(value, "reactions") {
-        let emoji = repaired(text(reaction, "reaction")).into_owned();
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None if emoji.is_empty() => {}
-            None => all.push(Reaction { emoji, count: 1 }),
-        }
-    }
-    all
+    record::counted(array(value, "reactions").iter().map(|r| repaired(text(r, "reaction"))))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
     jsonl,
     media::{self, Media},
     out::Out,
-    record::{ContentIds, Thread},
+    record::{ContentIds, Thread, counted},
     text::{Line, Lines},
     threads::Participants,
     values::{array, flag, text},
@@ -250,17 +250,6 @@ fn attachment(name: &str, stated: &str, media: &Media, path: &str) -> Attachment
     media.attachment(name, &stated.replace("%20", " "), path)
 }
 
-fn counted(emojis: impl Iterator<Item = String>) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for emoji in emojis.filter(|e| !e.is_empty()) {
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None => all.push(Reaction { emoji, count: 1 }),
-        }
-    }
-    all
-}
-
 /// A message whose end has not been met.
 struct Draft {
     line: u64,
@@ -389,7 +378,7 @@ fn said_in_chat(draft: &Draft, media: &Media, path: &str) -> Said {
         part,
         text: if part == Part::Deleted { "This message was deleted.".to_owned() } else { text },
         attachments,
-        reactions: counted(reactions.into_iter()),
+        reactions: counted(reactions),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     lists::{self, Got, Shape},
     media::{self, Media},
     out::Out,
-    record::Thread,
+    record::{Thread, counted},
     threads::Participants,
     time,
     values::{array, first_text, flag, id, number, text},
@@ -155,13 +155,5 @@ fn sender(row: &Value) -> Sender {
 }
 
 fn reactions(row: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for emoji in array(row, "reactions").iter().filter(|r| !flag(r, "remove")).map(|r| text(r, "emoji")) {
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None if emoji.is_empty() => {}
-            None => all.push(Reaction { emoji: emoji.to_owned(), count: 1 }),
-        }
-    }
-    all
+    counted(array(row, "reactions").iter().filter(|r| !flag(r, "remove")).map(|r| text(r, "emoji")))
 }

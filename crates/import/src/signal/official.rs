@@ -12,7 +12,7 @@ use crate::{
     json, jsonl,
     media::{self, Media},
     out::Out,
-    record::Thread,
+    record::{Thread, counted},
     text::{Line, Lines},
     threads::Participants,
     time,
@@ -355,14 +355,7 @@ fn native(thread: &Thread, author: &str, sent: &str, item: &Value) -> MessageId 
 }
 
 fn reactions(message: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for emoji in array(message, "reactions").iter().map(|r| text(r, "emoji")).filter(|e| !e.is_empty()) {
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(same) => same.count += 1,
-            None => all.push(Reaction { emoji: emoji.to_owned(), count: 1 }),
-        }
-    }
-    all
+    counted(array(message, "reactions").iter().map(|r| text(r, "emoji")))
 }
 
 fn shared_contact(contact: &Value) -> String {

@@ -113,7 +113,17 @@ impl Directory {
             let mut same = self.channels.iter().filter(|((_, n), _)| n == name);
             same.next().filter(|_| same.next().is_none()).map(|(_, channel)| channel)
         });
-        let Some(channel) = listed else { return unlisted(name) };
+        listed.map_or_else(|| unlisted(name), |channel| self.titled(channel))
+    }
+
+    /// The channel with this id; `name` where no list has it.
+    pub(super) fn channel_with(&self, id: &str, name: &str) -> Channel {
+        let listed = self.channels.values().find(|channel| channel.key == id);
+        let unlisted = || Channel { title: if name.is_empty() { id } else { name }.to_owned(), ..unlisted(id) };
+        listed.map_or_else(unlisted, |channel| self.titled(channel))
+    }
+
+    fn titled(&self, channel: &Channel) -> Channel {
         let title = match channel.kind {
             ConversationKind::Channel => channel.title.clone(),
             _ => self.title_of_people(channel),

@@ -1,7 +1,12 @@
 //! Direct messages, of two and of groups, and chats with Grok.
 
 use super::{Reading, SOURCE, first, post, text};
-use crate::{out::Out, record::Thread, time, xml::unescape};
+use crate::{
+    out::Out,
+    record::{Thread, counted},
+    time,
+    xml::unescape,
+};
 use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -181,24 +186,17 @@ fn ids<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
     value.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Reactions as emoji, counted.
+/// Reactions as emoji.
 fn reactions(said: &Value) -> Vec<Reaction> {
-    let mut all: Vec<Reaction> = Vec::new();
-    for reaction in said.get("reactions").and_then(Value::as_array).into_iter().flatten() {
-        let emoji = match text(reaction, "reactionKey") {
-            "like" => "❤️",
-            "agree" => "👍",
-            "disagree" => "👎",
-            "funny" => "😂",
-            "surprised" => "😲",
-            "sad" => "😢",
-            "excited" => "🔥",
-            other => other,
-        };
-        match all.iter_mut().find(|r| r.emoji == emoji) {
-            Some(known) => known.count += 1,
-            None => all.push(Reaction { emoji: emoji.to_owned(), count: 1 }),
-        }
-    }
-    all
+    let all = said.get("reactions").and_then(Value::as_array).into_iter().flatten();
+    counted(all.map(|reaction| match text(reaction, "reactionKey") {
+        "like" => "❤️",
+        "agree" => "👍",
+        "disagree" => "👎",
+        "funny" => "😂",
+        "surprised" => "😲",
+        "sad" => "😢",
+        "excited" => "🔥",
+        other => other,
+    }))
 }

@@ -136,6 +136,9 @@ fn left_out(text: &str) -> (Option<Attachment>, bool) {
         ["image", "video", "audio", "sticker", "gif", "document", "contact card", "video note", "view once message"];
     let plain = phrases::plain(text);
     if let Some(inside) = plain.strip_prefix('<').and_then(|p| p.strip_suffix('>')) {
+        if let Some(kind) = phrases::omitted_kind(inside).filter(|_| !phrases::is_media_omitted(inside)) {
+            return (Some(missing(&kind)), false);
+        }
         let is_phrase =
             inside.chars().any(|c| c == ' ' || !c.is_ascii()) && !inside.contains(['<', '>', '\n', '/', '=']);
         let known = phrases::is_media_omitted(inside);
@@ -242,6 +245,8 @@ mod tests {
         check("Vertrag 2024.docx (Datei angehängt)", false, (Part::Text, "", &["Vertrag 2024.docx"]));
         check("<Media omitted>", false, (Part::Text, "", &["media"]));
         check("<Médias omis>", false, (Part::Text, "", &["media"]));
+        check("<Video note omitted>", false, (Part::Text, "", &["video note"]));
+        check("<View once voice message omitted>", false, (Part::Text, "", &["view once voice message"]));
         check("<xyz abcd>", false, (Part::Text, "<xyz abcd>", &["media"]));
         check("see main.rs (the new one)", false, (Part::Text, "see main.rs (the new one)", &[]));
         check("a <b> and </b>", false, (Part::Text, "a <b> and </b>", &[]));

@@ -30,6 +30,8 @@ const REMEMBERED: usize = 4096;
 /// What a chat is, before its first message is read.
 pub(super) struct Chat<'a> {
     pub(super) key: String,
+    /// The phone itself calls the chat so.
+    pub(super) called: bool,
     pub(super) survey: &'a Survey,
     pub(super) files: Files<'a>,
     /// Of line 0 of the file.
@@ -250,10 +252,21 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
         if let Some((number, _)) = self.held_back.take().filter(|_| flow.is_continue()) {
             flow = self.fail(number, "the file ends in the middle of a message's date".to_owned());
         }
+        if self.is_named_otherwise() {
+            self.conversation.kind = ConversationKind::Group;
+        }
         if flow.is_continue() {
             let _ = self.out.conversation(self.conversation);
         }
         self.lost
+    }
+
+    /// A chat of two is called after one of them.
+    fn is_named_otherwise(&self) -> bool {
+        let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        let chat = letters(&self.chat.key);
+        let is_one_of_them = chat.is_empty() || self.people.iter().any(|name| letters(name) == chat);
+        self.chat.called && self.people.len() == 2 && !is_one_of_them
     }
 }
 

@@ -168,6 +168,7 @@ fn after_time(scan: &mut Scan<'_>) -> Option<Half> {
 }
 
 fn end(scan: &mut Scan<'_>, bracket: bool) -> Option<End> {
+    skip_full_stop(scan);
     let spaced = scan.spaces();
     if bracket {
         scan.take(|c| c == ']')?;
@@ -184,6 +185,14 @@ fn end(scan: &mut Scan<'_>, bracket: bool) -> Option<End> {
         _ => scan.one_space() || scan.rest().is_empty(),
     };
     closed.then_some(end)
+}
+
+/// `13:34. - `
+fn skip_full_stop(scan: &mut Scan<'_>) {
+    let mut ahead = scan.clone();
+    if ahead.take(|c| c == '.').is_some() && ahead.spaces() && ahead.clone().take(|c| c == '-').is_some() {
+        *scan = ahead;
+    }
 }
 
 fn clock([hour, minute, second]: [u16; 3], half: Option<Half>) -> Option<[i8; 3]> {
@@ -235,6 +244,7 @@ mod tests {
         check("15.01.24 г., 10:30 ч. - A: x", [15, 1, 24], [10, 30, 0], Dash, "A: x");
         check("15/1/24, 12:30 π.μ. - A: x", [15, 1, 24], [0, 30, 0], Dash, "A: x");
         check("۲۰۲۴/۱/۱۵، ۹:۰۵ ب.ظ. - A: x", [2024, 1, 15], [21, 5, 0], Dash, "A: x");
+        check("2022/12/14, 13:34. - A: x", [2022, 12, 14], [13, 34, 0], Dash, "A: x");
         check("2024년 1월 15일 오후 3:45 - A: x", [2024, 1, 15], [15, 45, 0], Dash, "A: x");
         check("15/1/2567 10:30 - A: x", [15, 1, 2567], [10, 30, 0], Dash, "A: x");
         check("1/23/23, 3:19 AM - ", [1, 23, 23], [3, 19, 0], Dash, "");

@@ -49,6 +49,27 @@ impl Order {
         Date::new(western_year(year)?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
     }
 
+    /// None where the year comes first: how the day and the month stand without it is another matter.
+    pub(super) fn day_first(self) -> Option<bool> {
+        match self {
+            DayMonthYear | DayYearMonth => Some(true),
+            MonthDayYear | MonthYearDay => Some(false),
+            YearMonthDay | YearDayMonth => None,
+        }
+    }
+
+    /// What a person should know where the figures alone did not decide.
+    pub(super) fn note(self, because: Because, chat: &str) -> Option<String> {
+        let reason = match because {
+            Because::Figures => return None,
+            Because::Chronology => "so its messages are in order of time",
+            Because::Closeness => "so its messages lie close together",
+            Because::Others => "as others in the same file",
+            Because::Zone => "as is usual in your time zone, because nothing in the file tells",
+        };
+        Some(format!("The dates of the WhatsApp chat {chat:?} were read with {}, {reason}.", self.in_words()))
+    }
+
     fn in_words(self) -> &'static str {
         match self {
             DayMonthYear | DayYearMonth => "the day before the month",
@@ -114,6 +135,8 @@ pub(super) enum Because {
     Figures,
     Chronology,
     Closeness,
+    /// Other styles of the file are read so.
+    Others,
     Zone,
 }
 
@@ -176,16 +199,10 @@ impl Evidence {
         found.or(readings.first().map(|r| r.order)).unwrap_or(DayMonthYear)
     }
 
-    /// What a person should know where the figures alone did not decide.
-    pub(super) fn note(&self, chat: &str, zone: &TimeZone) -> Option<String> {
-        let (order, because) = self.decide(zone);
-        let reason = match because {
-            Because::Figures => return None,
-            Because::Chronology => "so its messages are in order of time",
-            Because::Closeness => "so its messages lie close together",
-            Because::Zone => "as is usual in your time zone, because nothing in the file tells",
-        };
-        Some(format!("The dates of the WhatsApp chat {chat:?} were read with {}, {reason}.", order.in_words()))
+    /// The reading with the day or with the month before the other.
+    pub(super) fn usual(&self, day_first: bool) -> Option<Order> {
+        let possible = self.readings.iter().filter(|r| r.order != YearMonthDay).map(|r| r.order);
+        possible.into_iter().find(|order| order.day_first() == Some(day_first))
     }
 }
 

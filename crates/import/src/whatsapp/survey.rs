@@ -6,7 +6,7 @@
 use super::{
     body::{LEFT_TO_RIGHT, split_sender},
     header::{Header, Style, header},
-    order::{Evidence, Order},
+    order::{Because, Evidence, Order},
     phrases,
 };
 use crate::text::{Line, Lines};
@@ -86,11 +86,23 @@ impl Survey {
 
     /// The order decided for each style, to be asked once for each file.
     pub(super) fn orders(&self, zone: &TimeZone) -> Vec<(Style, Order)> {
-        self.styles.iter().map(|evidence| (evidence.style(), evidence.decide(zone).0)).collect()
+        self.styles.iter().map(|evidence| (evidence.style(), self.decide(evidence, zone).0)).collect()
+    }
+
+    /// The order of a style; where nothing tells it, the one of another style: a chat is from one phone.
+    fn decide(&self, evidence: &Evidence, zone: &TimeZone) -> (Order, Because) {
+        let alone = evidence.decide(zone);
+        if alone.1 != Because::Zone {
+            return alone;
+        }
+        let others = self.styles.iter().map(|other| other.decide(zone));
+        let told = others.filter(|(_, because)| *because != Because::Zone).find_map(|(order, _)| order.day_first());
+        told.and_then(|day_first| evidence.usual(day_first)).map_or(alone, |order| (order, Because::Others))
     }
 
     pub(super) fn notes(&self, chat: &str, zone: &TimeZone) -> Vec<String> {
-        let mut notes: Vec<String> = self.styles.iter().filter_map(|evidence| evidence.note(chat, zone)).collect();
+        let decided = self.styles.iter().map(|evidence| self.decide(evidence, zone));
+        let mut notes: Vec<String> = decided.filter_map(|(order, because)| order.note(because, chat)).collect();
         notes.dedup();
         notes
     }

@@ -355,3 +355,32 @@ fn encodings() {
     }
     assert_eq!(expected.len(), 2);
 }
+
+fn kind(name: &str, content: &str) -> ConversationKind {
+    let mut told =
+        read(name, content).into_iter().filter_map(|i| if let Item::Conversation(c) = i { Some(c) } else { None });
+    told.next_back().unwrap().kind
+}
+
+#[test]
+fn a_chat_of_two_is_called_after_one_of_them() {
+    let chat = "31.01.24, 21:05 - Ana: hi\n31.01.24, 21:06 - Bo: yes\n";
+    assert_eq!(kind("WhatsApp Chat mit Ana.txt", chat), ConversationKind::Direct);
+    assert_eq!(kind("WhatsApp Chat mit Ana 🌸.txt", chat), ConversationKind::Direct);
+    assert_eq!(kind("WhatsApp Chat mit Trip.txt", chat), ConversationKind::Group);
+    assert_eq!(kind("old chat.txt", chat), ConversationKind::Direct);
+    let ios = "[31.01.24, 21:05:00] Trip: \u{200e}Nachrichten sind verschlüsselt.\n[31.01.24, 21:05:01] Ana: hi\n[31.01.24, 21:06:00] Bo: yes\n";
+    assert_eq!(kind("_chat.txt", ios), ConversationKind::Group);
+}
+
+/// The dates of a style that says nothing of its order are read as those of the others: a file is from one phone.
+#[test]
+fn styles_of_one_file_agree() {
+    let chat = "12/24/19, 11:23 - Ana: a\n09/10/22 10:37:00 p.m. - Bo: b\n[09/10/22 10:37:00 p.m.] Bo: c\n";
+    let items = read("chat.txt", chat);
+    let days: Vec<String> = messages(&items)
+        .iter()
+        .map(|m| Timestamp::from_millisecond(m.time).unwrap().strftime("%F").to_string())
+        .collect();
+    assert_eq!(days, ["2019-12-24", "2022-09-10", "2022-09-10"]);
+}

@@ -424,3 +424,133 @@ fn read_formats(path: &std::path::Path, options: &Options) -> Result<Vec<&'stati
     let formats = evoke_import::read(path, options, &mut sink, &mut |_, _| ())?;
     Ok(formats.into_iter().map(|f| f.key).collect())
 }
+
+/// Two pages of a chat as Telegram Desktop writes them, and a list beside them.
+const TELEGRAM_PAGES: [(&str, &str); 5] = [
+    (
+        "ChatExport_2024-03-02/messages.html",
+        r##"<!DOCTYPE html><html><head><meta charset="utf-8"/>
+<title>Exported Data</title><link href="css/style.css" rel="stylesheet"/></head>
+<body><div class="page_wrap"><div class="page_header"><div class="content"><div class="text bold">
+Trip &amp; sea
+</div></div></div><div class="page_body chat_page"><div class="history">
+<div class="message service" id="message-1"><div class="body details">
+2 March 2024
+</div></div>
+<div class="message service" id="message1"><div class="body details">
+Ana Silva created group &laquo;Trip &amp; sea&raquo;
+</div></div>
+<div class="message default clearfix" id="message2"><div class="pull_left userpic_wrap"><div class="userpic userpic4"><div class="initials">AS</div></div></div>
+<div class="body"><div class="pull_right date details" title="02.03.2024 13:10:36 UTC+01:00">
+13:10
+</div><div class="from_name">
+Ana Silva
+</div><div class="text">
+Hi <strong>all</strong>,<br>see <a href="https://x.y/z">this</a> and <a href="" onclick="return ShowHashtag(&quot;sea&quot;)">#sea</a>
+</div><span class="reactions"><span class="reaction"><span class="emoji">👍</span><span class="userpics"><div class="userpic userpic1"><div class="initials" title="Bo">B</div></div><div class="userpic userpic2"><div class="initials" title="Cy">C</div></div></span></span><span class="reaction"><span class="emoji">❤</span><span class="count">7</span></span></span></div></div>
+<div class="message default clearfix joined" id="message3"><div class="body"><div class="pull_right date details" title="02.03.2024 13:11:00 UTC+01:00">13:11</div>
+<div class="media_wrap clearfix"><a class="photo_wrap clearfix pull_left" href="photos/photo_1.jpg"><img class="photo" src="photos/photo_1_thumb.jpg"/></a></div>
+<div class="text">
+caption
+</div></div></div>
+<div class="message default clearfix" id="message4"><div class="body"><div class="pull_right date details" title="02.03.2024 13:12:00">13:12</div>
+<div class="from_name">
+Bo via @gif
+</div><div class="reply_to details">
+In reply to <a href="#go_to_message2" onclick="return GoToMessage(2)">this message</a>
+</div><div class="media_wrap clearfix"><div class="media clearfix pull_left media_photo"><div class="fill pull_left"></div><div class="body"><div class="title bold">
+Sticker
+</div><div class="description">
+Not included, change data exporting settings to download.
+</div><div class="status details">
+😀, 31.0 KB
+</div></div></div></div></div></div>
+<div class="message default clearfix joined" id="message5"><div class="body"><div class="pull_right date details" title="02.03.2024 13:13:00 UTC+01:00">13:13</div>
+<div class="forwarded body"><div class="from_name">
+City News <span class="date details" title="01.03.2024 09:00:00 UTC+01:00"> 01.03.2024 09:00:00</span>
+</div><div class="text">
+news text
+</div></div></div></div>
+</div></div></div></body></html>"##,
+    ),
+    (
+        "ChatExport_2024-03-02/messages2.html",
+        r##"<!DOCTYPE html><html><head><title>Exported Data</title></head><body><div class="page_wrap"><div class="page_header"><div class="content"><div class="text bold">
+Trip &amp; sea
+</div></div></div><div class="page_body chat_page"><div class="history"><a class="pagination block_link" href="messages.html">Previous messages</a>
+<div class="message service" id="message-2"><div class="body details">3 March 2024</div></div>
+<div class="message default clearfix joined" id="message6"><div class="body"><div class="pull_right date details" title="03.03.2024 13:14:00 UTC+01:00">13:14</div>
+<div class="media_wrap clearfix"><div class="media_poll"><div class="question bold">When?</div><div class="details">Anonymous poll</div><div class="answer">
+- Now <span class="details">2 votes, chosen vote</span>
+</div><div class="answer">
+- Later
+</div><div class="total details">2 votes</div></div></div></div></div>
+<div class="message default clearfix" id="message7"><div class="body"><div class="pull_right date details" title="03.03.2024 13:15:00 UTC+01:00">13:15</div><div class="from_name">Cy</div>
+<div class="media_wrap clearfix"><div class="media clearfix pull_left media_call success"><div class="body"><div class="title bold">Cy</div><div class="status details">Outgoing (12 seconds)</div></div></div></div></div></div>
+<div class="message default clearfix joined" id="message8"><div class="body"><div class="pull_right date details" title="03.03.2024 13:16:00 UTC+01:00">13:16</div>
+<div class="media_wrap clearfix"><a class="media clearfix pull_left block_link media_location" href="https://maps.google.com/maps?q=52.5,13.4"><div class="body"><div class="title bold">Location</div><div class="status details">52.5, 13.4</div></div></a></div></div></div>
+<div class="message default clearfix joined" id="message9"><div class="body"><div class="pull_right date details" title="03.03.2024 13:17:00 UTC+01:00">13:17</div></div></div>
+</div></div></div></body></html>"##,
+    ),
+    ("ChatExport_2024-03-02/photos/photo_1.jpg", "jpg"),
+    (
+        "ChatExport_2024-03-02/lists/contacts.html",
+        r#"<html><head><title>Exported Data</title></head><body><div class="page_wrap"><div class="page_body list_page">Ana</div></div></body></html>"#,
+    ),
+    ("ChatExport_2024-03-02/css/style.css", "a{}"),
+];
+
+#[test]
+fn a_telegram_export_as_pages() {
+    insta::assert_snapshot!(shown(&of(&TELEGRAM_PAGES)));
+    same_from_folder_and_zip(&TELEGRAM_PAGES);
+}
+
+#[test]
+fn telegram_pages_beside_json_are_not_read_twice() {
+    let json = r#"{"name":"Trip","type":"private_group","id":5,"messages":[{"id":1,"type":"message","date":"2024-03-02T13:00:00","from":"Ana","from_id":"user1","text":"hi"}]}"#;
+    let items = of(&[("ChatExport/result.json", json), ("ChatExport/messages.html", TELEGRAM_PAGES[0].1)]);
+    assert_eq!(counts(&items), (1, 0, 0), "{}", shown(&items));
+    let other = of(&[("A/result.json", json), ("B/messages.html", TELEGRAM_PAGES[0].1)]);
+    assert_eq!(counts(&other).0, 6, "{}", shown(&other));
+}
+
+#[test]
+fn a_telegram_account_with_a_long_list_of_contacts() {
+    let contact =
+        r#"{"user_id":1,"first_name":"Somebody","last_name":"","phone_number":"","date":"2020-01-01T00:00:00"}"#;
+    let contacts = vec![contact; 2_000].join(",");
+    let json = format!(
+        r#"{{"about":"x","personal_information":{{"user_id":7}},"contacts":{{"about":"c","list":[{contacts}]}},"chats":{{"about":"y","list":[{{"name":"Ana","type":"personal_chat","id":9,"messages":[{{"id":1,"type":"message","date_unixtime":"1585445400","from":"Ana","from_id":"user9","text":"hi"}}]}}]}}}}"#
+    );
+    let items = items_of("result.json", json.as_bytes()).unwrap();
+    assert_eq!(counts(&items), (1, 0, 0));
+}
+
+#[test]
+fn what_slackdump_writes_of_one_channel() {
+    let dump = r#"{"name":"general","messages":[{"client_msg_id":"a","type":"message","user":"U1","text":"hi","ts":"1681380001.000200","thread_ts":"1681380001.000200","replies":null,
+        "slackdump_thread_replies":[{"type":"message","user":"U1","text":"hi","ts":"1681380001.000200"},{"type":"message","user":"U2","text":"answer","ts":"1681380002.000200","thread_ts":"1681380001.000200"}]},
+        {"type":"message","user":"U2","text":"last","ts":"1681380003.000200"}],"channel_id":"C9"}"#;
+    let other = dump.replace("C9", "C8").replace("general", "random");
+    let items = of(&[("C9.json", dump), ("C8.json", &other)]);
+    assert_eq!(counts(&items), (6, 0, 0), "{}", shown(&items));
+    assert_eq!(ids(&items).len(), 6);
+    let titles: HashSet<&str> = items
+        .iter()
+        .filter_map(|i| if let Item::Conversation(c) = i { Some(c.title.as_str()) } else { None })
+        .collect();
+    assert_eq!(titles, HashSet::from(["general", "random"]));
+    assert!(messages(&items)[1].reply_to.is_some());
+}
+
+#[test]
+fn what_exports_say_of_themselves_is_no_document() {
+    let mut package = PACKAGE.to_vec();
+    package.push(("README.txt", "This is your data package."));
+    assert_eq!(counts(&of(&package)), counts(&of(&PACKAGE)));
+    let page = "<html><head><title>Your data</title></head><body><p>Welcome</p></body></html>";
+    let meta =
+        [("your_facebook_activity/messages/inbox/jose_123/message_1.json", META[0].1), ("start_here.html", page)];
+    assert_eq!(counts(&of(&meta)), counts(&of(&meta[..1])));
+}

@@ -276,3 +276,71 @@ proptest! {
         let _ = items_of(&format!("file.{ending}"), shuffled.join("\n").as_bytes());
     }
 }
+
+/// Logs of one talk, as programs write it that are no irssi, WeeChat, ZNC or HexChat.
+const LOGS: [(&str, &str); 12] = [
+    (
+        "#pov.2005-01-08.log",
+        "2005-01-08T23:33:54  *** ana has joined #pov\n2005-01-08T23:34:46  <ana> hi <b> you\n2005-01-09T02:28:24  * bo waves\n2005-01-09T04:25:33  *** bo has quit IRC\n",
+    ),
+    (
+        "2009-01-15-dircproxy.log",
+        "[15 Jan 00:53] *** You disconnected\n[15 Jan 08:42] * bo waves\n[15 Jan 09:15] <ana!n=a@h> -hi\n[15 Jan 19:05] <bo!n=b@x/y> yes\n[15 Jan 19:06] --> cy (n=c@h) joined the channel\n",
+    ),
+    (
+        "Textual.txt",
+        "[2024-01-31T10:00:00+0100] -!- ana joined the channel\n[2024-01-31T10:00:01+0100] <ana> hi\n[2024-01-31T10:00:02+0100] <@bo> yes\n[2024-01-31T10:00:03+0100] • bo waves\n",
+    ),
+    (
+        "mirc.log",
+        "\nSession Start: Wed Jan 31 10:00:00 2024\nSession Ident: #garden\n\u{3}03[10:00] * Now talking in #garden\n[10:01] <ana> hi\n[10:02] * bo waves\n\u{3}03[10:03] * Cy (c@h) has joined #garden\n[10:04] -NickServ- hello\n[23:59] <bo> late\n[00:01] <bo> next day\nSession Close: Thu Feb 01 00:10:00 2024\n",
+    ),
+    (
+        "konversation_#kde.log",
+        "\n[Wednesday 31 January 2024] [10:00:01 CET] <ana>\thi\n[Wednesday 31 January 2024] [10:00:02 CET] *\tbo waves\n[Wednesday 31 January 2024] [10:00:03 CET] -->\tcy (c@h) has joined this channel.\n",
+    ),
+    (
+        "ubuntu.txt",
+        "=== ana [n=ana@host] has joined #ubuntu\n[00:01] <ana> hi\n[00:02] <bo> yes\n[00:03]  * bo waves\n=== bo is now known as bo_\n[00:05] something new happened\n",
+    ),
+    (
+        "eggdrop.log",
+        "[00:00] --- Wed Jan 31 2024\n[00:01] <ana> hi\n[00:02] <bo> yes\n[00:03] Action: bo waves\n[00:04] cy (c@h) joined #egg.\n[00:06] #egg: mode change '+o ana' by x!y@z\n",
+    ),
+    (
+        "irssi_dated.log",
+        "--- Log opened Wed Jan 31 10:00:00 2024\n2024-01-31 10:00:01 <@ana> hi\n2024-01-31 10:00:02 < bo> yes\n2024-01-31 10:00:03  * bo waves\n2024-01-31 10:00:04 -!- cy [c@h] has joined #x\n",
+    ),
+    (
+        "irccloud.txt",
+        "[2024-01-31 10:00:00] → Joined channel #x\n[2024-01-31 10:00:01] <ana> hi\n[2024-01-31 10:00:03] — bo waves\n[2024-01-31 10:00:04] ⇐ cy quit (c@h): bye\n[2024-01-31 10:00:05] * ana → ana_\n[2024-01-31 10:00:06] <bo> yes\n",
+    ),
+    (
+        "hexchat_iso.log",
+        "**** BEGIN LOGGING AT Wed Jan 31 10:00:00 2024\n\n[2024-01-31 10:00:00] *\tNow talking on #x\n[2024-01-31 10:00:01] <ana>\thi\n[2024-01-31 10:00:02] *\tbo waves\n",
+    ),
+    (
+        "irc.libera.#x.weechatlog",
+        "2024-01-31T10:00:00.123456Z\tana\thi\n2024-01-31T10:00:01.5Z\t@bo\tyes\n2024-01-31 10:00:02\t *\tbo waves\n",
+    ),
+    (
+        "twelve.log",
+        "[9:05:01 PM] <ana> hi\n[10:00:02 PM] <bo> yes\n[11:59:59 PM] * bo waves\n[12:00:01 AM] <bo> late\n",
+    ),
+];
+
+#[test]
+fn logs_of_many_programs() {
+    let mut all = String::new();
+    for (name, log) in LOGS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, log).unwrap();
+        let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_709_251_200);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+        let items = items(&path, &options()).unwrap();
+        assert_eq!(counts(&items).2, 0, "{}", shown(&items));
+        all += &format!("{name}\n{}\n", shown(&items));
+    }
+    insta::assert_snapshot!(all);
+}
