@@ -156,13 +156,14 @@ impl Reading<'_> {
         }
     }
 
-    /// Header and nodes of a conversation. With `any`, every object in it is tried as the mapping.
+    /// Header and nodes of a conversation. With `any`, every object and list in it is tried as the mapping: its name may be
+    /// damaged, and pages of shared chats have a list of nodes in its place.
     fn take_apart(&mut self, piece: &Piece, any: bool) -> Taken {
         let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
             (None, _, Opening::Object) => Want::Enter(It::Conversation),
             (Some(It::Conversation), "mapping", Opening::Object) => Want::Enter(It::Mapping),
             (Some(It::Conversation), key, Opening::Plain) if HEADER.contains(&key) => Want::Whole(It::Header),
-            (Some(It::Conversation), _, Opening::Object) if any => Want::Enter(It::Mapping),
+            (Some(It::Conversation), _, Opening::Object | Opening::Array) if any => Want::Enter(It::Mapping),
             (Some(It::Mapping), ..) => Want::Whole(It::Node),
             _ => Want::Skip,
         };

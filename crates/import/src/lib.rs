@@ -80,6 +80,7 @@ mod telegram;
 mod text;
 mod threads;
 mod time;
+mod transcript;
 mod tree;
 mod twitter;
 mod values;
