@@ -48,7 +48,10 @@ fn is_message(keys: &[&str]) -> bool {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let files = export.json_files(|head| json::hunt(head, is_message) && speaks(head));
+    let mut files = export.json_files(|head| json::hunt(head, is_message) && speaks(head));
+    let lines = transcript::detect(export, &LINES).into_iter();
+    let lines = lines.filter(|i| !files.contains(i) && export.head(*i).is_ok_and(|head| speaks(&head)));
+    files.extend(lines.collect::<Vec<_>>());
     (!files.is_empty()).then_some(files)
 }
 
@@ -159,9 +162,9 @@ fn role(message: &Value) -> &str {
 }
 
 fn said(message: &Value) -> String {
-    let blocks = message.pointer("/content/contentBlocks").map(words).unwrap_or_default();
-    let texts = TEXTS.iter().filter_map(|key| message.get(*key)).map(words);
-    std::iter::once(blocks).chain(texts).find(|t| !t.trim().is_empty()).unwrap_or_default()
+    let inside = ["/content/contentBlocks", "/content/parts"].into_iter().filter_map(|path| message.pointer(path));
+    let plain = TEXTS.iter().filter_map(|key| message.get(*key));
+    inside.chain(plain).map(words).find(|t| !t.trim().is_empty()).unwrap_or_default()
 }
 
 /// A node of a tree keeps its message inside of it.

@@ -207,7 +207,11 @@ impl Reading<'_> {
         }
         let number = nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count() as u64 + 1;
         let place = self.place(number);
-        nodes.push(Node::new(&piece.key, parsed, place, self.assets));
+        let mut node = Node::new(&piece.key, parsed, place, self.assets);
+        if node.turn.id.is_empty() {
+            node.turn.id = format!("number {}", nodes.len());
+        }
+        nodes.push(node);
     }
 }
 
@@ -277,7 +281,8 @@ impl Node {
             (Ok(_), Some(message)) => content::read(message, assets),
             (Ok(_), None) => Said::Failed("there is no message where one should be".to_owned()),
         };
-        let id = if key.is_empty() { text("/id").unwrap_or_default() } else { key.to_owned() };
+        let own = || text("/id").or_else(|| text("/message/id")).unwrap_or_default();
+        let id = if key.is_empty() { own() } else { key.to_owned() };
         Node {
             parent: text("/parent"),
             children: children.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
