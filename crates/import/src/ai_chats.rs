@@ -145,10 +145,10 @@ impl Reading<'_> {
             (None, Opening::Array) if shape.bare => Want::Whole(It::Conversation),
             (None, Opening::Object) => Want::Enter(It::Wrapper),
             (None, Opening::Array) => Want::Enter(It::List),
+            (Some(It::Wrapper), Opening::Object) if key == "data" => Want::Enter(It::Wrapper),
             (Some(It::Wrapper), Opening::Array | Opening::Object) if shape.lists.contains(&key) => {
                 Want::Enter(It::List)
             }
-            (Some(It::Wrapper), Opening::Object) if key == "data" => Want::Enter(It::Wrapper),
             (Some(It::List), Opening::Object | Opening::Array) => Want::Whole(It::Conversation),
             _ => Want::Skip,
         };

@@ -299,12 +299,26 @@ fn safe_path(name: &str) -> Option<String> {
     (!bad && !path.is_empty()).then_some(path)
 }
 
-/// UTC milliseconds from the extra fields of Unix and Windows. The older DOS time has no zone and is not used.
+/// UTC milliseconds from the extra fields of Unix and Windows; else from the older DOS time, whose zone nobody knows:
+/// some hours wrong is better than the day of the import.
 fn modified(entry: &ZipFile<'_, Window>) -> Option<i64> {
-    entry.extra_data_fields().find_map(|field| match field {
+    let exact = entry.extra_data_fields().find_map(|field| match field {
         ExtraField::ExtendedTimestamp(times) => times.mod_time().map(|s| i64::from(s) * 1000),
         ExtraField::Ntfs(times) => i64::try_from(times.mtime() / 10_000).ok()?.checked_sub(11_644_473_600_000),
         _ => None,
+    });
+    exact.or_else(|| {
+        // 1980 stands where the program that packed it knew no time.
+        let dos = entry.last_modified().filter(|dos| dos.year() > 1980)?;
+        crate::time::iso(&format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+            dos.year(),
+            dos.month(),
+            dos.day(),
+            dos.hour(),
+            dos.minute(),
+            dos.second().min(59)
+        ))
     })
 }
 

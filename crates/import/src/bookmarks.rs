@@ -82,8 +82,9 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         if found.is_empty() && !out.stopped() {
             let _ = out.skipped("no bookmarks in it", export.place(file, 0));
         }
+        let otherwise = export.files().get(file).and_then(|f| f.modified).unwrap_or(options.now);
         for (at, mark) in (1..).zip(found) {
-            if kept.put(mark, export.place(file, at), options.now, out).is_break() {
+            if kept.put(mark, export.place(file, at), otherwise, out).is_break() {
                 return Ok(());
             }
         }

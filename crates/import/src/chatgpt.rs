@@ -156,13 +156,14 @@ impl Reading<'_> {
         }
     }
 
-    /// Header and nodes of a conversation. With `any`, every object in it is tried as the mapping.
+    /// Header and nodes of a conversation. With `any`, every object and list in it is tried as the mapping: its name may be
+    /// damaged, and pages of shared chats have a list of nodes in its place.
     fn take_apart(&mut self, piece: &Piece, any: bool) -> Taken {
         let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
             (None, _, Opening::Object) => Want::Enter(It::Conversation),
             (Some(It::Conversation), "mapping", Opening::Object) => Want::Enter(It::Mapping),
             (Some(It::Conversation), key, Opening::Plain) if HEADER.contains(&key) => Want::Whole(It::Header),
-            (Some(It::Conversation), _, Opening::Object) if any => Want::Enter(It::Mapping),
+            (Some(It::Conversation), _, Opening::Object | Opening::Array) if any => Want::Enter(It::Mapping),
             (Some(It::Mapping), ..) => Want::Whole(It::Node),
             _ => Want::Skip,
         };
@@ -206,7 +207,11 @@ impl Reading<'_> {
         }
         let number = nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count() as u64 + 1;
         let place = self.place(number);
-        nodes.push(Node::new(&piece.key, parsed, place, self.assets));
+        let mut node = Node::new(&piece.key, parsed, place, self.assets);
+        if node.turn.id.is_empty() {
+            node.turn.id = format!("number {}", nodes.len());
+        }
+        nodes.push(node);
     }
 }
 
@@ -276,7 +281,8 @@ impl Node {
             (Ok(_), Some(message)) => content::read(message, assets),
             (Ok(_), None) => Said::Failed("there is no message where one should be".to_owned()),
         };
-        let id = if key.is_empty() { text("/id").unwrap_or_default() } else { key.to_owned() };
+        let own = || text("/id").or_else(|| text("/message/id")).unwrap_or_default();
+        let id = if key.is_empty() { own() } else { key.to_owned() };
         Node {
             parent: text("/parent"),
             children: children.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -1,9 +1,10 @@
 //! Claude.ai data export (formats.md §2): `conversations.json`, and single chats saved by browser
 //! extensions in the same shape.
 //!
-//! A conversation at a time is held; what a message says is left to `content.rs`.
+//! A conversation at a time is held; what a message says is left to `content.rs`, projects to `projects.rs`.
 
 mod content;
+mod projects;
 
 use crate::{
     Format, ImportError, Options,
@@ -52,14 +53,17 @@ fn is_message(keys: &[&str]) -> bool {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let files = export.json_files(|head| hunt(head, |keys| is_conversation(keys) || is_message(keys)));
+    let mut files = export.json_files(|head| hunt(head, |keys| is_conversation(keys) || is_message(keys)));
+    files.extend(projects::detect(export).into_iter().filter(|i| !files.contains(i)).collect::<Vec<_>>());
     (!files.is_empty()).then_some(files)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
-        let mut reading = Reading { export, file, options, records: 0, lost: 0 };
-        reading.file(out)?;
+        match projects::is_own(export, file) {
+            true => projects::read(export, file, options, out)?,
+            false => Reading { export, file, options, records: 0, lost: 0 }.file(out)?,
+        }
         if out.stopped() {
             break;
         }

@@ -1,5 +1,6 @@
 //! Cursor's chats (formats.md §6): the SQLite database `state.vscdb`, where a conversation names its
-//! messages ("bubbles") in order, and each is a row of its own. Older versions kept them inside the conversation.
+//! messages ("bubbles") in order, and each is a row of its own. Older versions kept them inside the conversation; what
+//! its agent does is also written down line by line, as `agent-transcripts/<id>.jsonl`, without times.
 
 use crate::{
     Format, ImportError, Options,
@@ -8,6 +9,7 @@ use crate::{
     export::Export,
     out::Out,
     sqlite,
+    transcript::{self, Dialect, Line, Said},
     values::{array, text},
 };
 use evoke_message::{Kind, MessageId, Part, Role};
@@ -18,7 +20,7 @@ pub(crate) const FORMAT: Format = Format {
     key: "cursor",
     label: "Cursor",
     kind: Kind::Ai,
-    how_to_export: "Nothing to export: close Cursor and choose state.vscdb in the folder User/globalStorage of its settings.",
+    how_to_export: "Nothing to export: close Cursor and choose state.vscdb in the folder User/globalStorage of its settings, or the folder .cursor in your home folder.",
     detect,
     read,
 };
@@ -26,13 +28,51 @@ pub(crate) const FORMAT: Format = Format {
 fn detect(export: &Export) -> Option<Vec<usize>> {
     let candidates = export.unclaimed().filter(|(_, f)| f.path.ends_with(".vscdb") || export.files().len() == 1);
     let fits = |head: &[u8]| sqlite::is_database(head) && head.windows(12).any(|w| w == b"cursorDiskKV");
-    let files: Vec<usize> =
+    let mut files: Vec<usize> =
         candidates.map(|(i, _)| i).filter(|i| export.head(*i).is_ok_and(|head| fits(&head))).collect();
+    files.extend(transcript::detect(export, &TRANSCRIPT));
     (!files.is_empty()).then_some(files)
+}
+
+const TRANSCRIPT: Dialect = Dialect {
+    source: FORMAT.key,
+    assistant: FORMAT.label,
+    is_own: |line| {
+        let spoken = matches!(text(line, "role"), "user" | "assistant");
+        spoken && line.get("type").is_none() && line.pointer("/message/content").is_some_and(|c| c.is_array())
+    },
+    line,
+};
+
+fn line(line: &Value) -> Line {
+    let Some(content) = line.pointer("/message/content") else { return Line::Other("a note of the program") };
+    let blocks = content.as_array().map_or_else(|| vec![content], |blocks| blocks.iter().collect());
+    let parts = blocks.into_iter().map(|block| match text(block, "type") {
+        "thinking" => (Part::Thinking, text(block, "thinking").to_owned()),
+        "tool_use" => (Part::Tool, call(text(block, "name"), block.get("input").unwrap_or(&Value::Null))),
+        "tool_result" => (Part::Tool, words(block)),
+        _ => (Part::Text, typed(&words(block)).to_owned()),
+    });
+    Line::Said(Said {
+        role: text(line, "role").to_owned(),
+        time: line.get("timestamp").cloned().unwrap_or_default(),
+        parts: parts.collect(),
+        attachments: Vec::new(),
+    })
+}
+
+/// What a person typed, without the mark around it.
+fn typed(text: &str) -> &str {
+    let inner = text.split_once("<user_query>").and_then(|(_, rest)| rest.split_once("</user_query>"));
+    inner.map_or(text, |(inner, _)| inner)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     for &file in files {
+        if transcript::is_own(export, file, &TRANSCRIPT) {
+            transcript::read(&TRANSCRIPT, export, file, options, out)?;
+            continue;
+        }
         let database = sqlite::open(export, file, options)?;
         let damaged =
             |e: rusqlite::Error| ImportError::Damaged { name: export.place(file, 0).file, reason: e.to_string() };

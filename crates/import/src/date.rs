@@ -1,5 +1,6 @@
 //! Dates in English words, as mails (RFC 5322 and what real programs write instead) and some services have them.
 
+use crate::time;
 use jiff::{
     civil::DateTime,
     tz::{Offset, TimeZone},
@@ -12,45 +13,6 @@ pub(crate) struct When {
     pub(crate) time: i64,
     pub(crate) zone_known: bool,
 }
-
-/// Names of zones that still stand in mails, in minutes east of Greenwich. Where a name means several, the one of
-/// RFC 5322, or of most mails.
-const ZONES: [(&str, i32); 34] = [
-    ("UT", 0),
-    ("UTC", 0),
-    ("GMT", 0),
-    ("Z", 0),
-    ("WET", 0),
-    ("EST", -300),
-    ("EDT", -240),
-    ("CST", -360),
-    ("CDT", -300),
-    ("MST", -420),
-    ("MDT", -360),
-    ("PST", -480),
-    ("PDT", -420),
-    ("AKST", -540),
-    ("AKDT", -480),
-    ("HST", -600),
-    ("BST", 60),
-    ("WEST", 60),
-    ("CET", 60),
-    ("MET", 60),
-    ("MEZ", 60),
-    ("CEST", 120),
-    ("MEST", 120),
-    ("MESZ", 120),
-    ("EET", 120),
-    ("SAST", 120),
-    ("EEST", 180),
-    ("MSK", 180),
-    ("MSD", 240),
-    ("JST", 540),
-    ("KST", 540),
-    ("AEST", 600),
-    ("AEDT", 660),
-    ("NZST", 720),
-];
 
 /// 2200-01-01: a time after it is damage.
 const LATEST: i64 = 7_258_118_400_000;
@@ -172,7 +134,7 @@ impl Parts {
             "PM" => self.afternoon = Some(true),
             name => {
                 let (name, rest) = name.split_at(name.find(['+', '-']).unwrap_or(name.len()));
-                let known = ZONES.iter().find(|(zone, _)| *zone == name).map(|(_, minutes)| *minutes);
+                let known = time::zone_minutes(name);
                 let further = rest.chars().next().and_then(|sign| offset(rest.get(1..).unwrap_or_default(), sign));
                 if let Some(minutes) = known {
                     self.offset = self.offset.or(Some(further.unwrap_or(minutes)));

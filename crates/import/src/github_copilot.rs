@@ -1,13 +1,15 @@
 //! GitHub Copilot's chats in VS Code (formats.md §6): `chatSessions/<id>.json`, and what the command
-//! "Chat: Export Chat…" saves. Requests, each with its response.
+//! "Chat: Export Chat…" saves: requests, each with its response. And the sessions of Copilot's command line, an event a
+//! line.
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, moment, words},
+    agent::{attached, call, moment, words},
     ai::Said,
     ai_chats::{self, Entry, Shape, Taken, aside, pieces},
     export::Export,
     out::Out,
+    transcript::{self, Dialect, Line},
     values::{array, text},
 };
 use evoke_message::{Kind, Part, Role};
@@ -17,7 +19,7 @@ pub(crate) const FORMAT: Format = Format {
     key: "github_copilot",
     label: "GitHub Copilot",
     kind: Kind::Ai,
-    how_to_export: "In VS Code, open the command palette and run Chat: Export Chat…; or choose the folder workspaceStorage in VS Code's user folder.",
+    how_to_export: "In VS Code, open the command palette and run Chat: Export Chat…; or choose the folder workspaceStorage in VS Code's user folder; for the command line, the folder .copilot in your home folder.",
     detect,
     read,
 };
@@ -38,14 +40,73 @@ fn is_conversation(keys: &[&str]) -> bool {
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    ai_chats::detect(export, |keys| {
+    let chats = ai_chats::detect(export, |keys| {
         is_conversation(keys)
             || (keys.contains(&"requestId") && keys.contains(&"message") && keys.contains(&"response"))
-    })
+    });
+    let mut files = chats.unwrap_or_default();
+    files.extend(transcript::detect(export, &COMMAND_LINE));
+    (!files.is_empty()).then_some(files)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
-    ai_chats::read(&SHAPE, export, files, options, out)
+    for &file in files {
+        match transcript::is_own(export, file, &COMMAND_LINE) {
+            true => transcript::read(&COMMAND_LINE, export, file, options, out)?,
+            false => ai_chats::read(&SHAPE, export, &[file], options, out)?,
+        }
+        if out.stopped() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+const COMMAND_LINE: Dialect = Dialect {
+    source: FORMAT.key,
+    assistant: FORMAT.label,
+    is_own: |line| {
+        let data = line.get("data").is_some_and(Value::is_object) && line.get("timestamp").is_some();
+        data && matches!(text(line, "type"), "session.start" | "user.message" | "assistant.message")
+    },
+    line: event,
+};
+
+fn event(line: &Value) -> Line {
+    let data = line.get("data").unwrap_or(&Value::Null);
+    let said = |role: &str, parts: Vec<(Part, String)>, attachments| {
+        let time = line.get("timestamp").cloned().unwrap_or_default();
+        Line::Said(transcript::Said { role: role.to_owned(), time, parts, attachments })
+    };
+    match text(line, "type") {
+        "session.start" => Line::About {
+            id: text(data, "sessionId").to_owned(),
+            began: data.get("startTime").or(line.get("timestamp")).and_then(moment),
+        },
+        "user.message" => {
+            let name = |f: &Value| {
+                [text(f, "displayName"), text(f, "path")].into_iter().find(|n| !n.is_empty()).map(str::to_owned)
+            };
+            let files = array(data, "attachments").iter().filter_map(name);
+            let files = files.map(|name| attached(&name, None, "not in this export")).collect();
+            said("user", vec![(Part::Text, text(data, "content").to_owned())], files)
+        }
+        "assistant.message" => {
+            let asked =
+                |tool: &Value| (Part::Tool, call(text(tool, "name"), tool.get("arguments").unwrap_or(&Value::Null)));
+            let mut parts = vec![(Part::Thinking, text(data, "reasoningText").to_owned())];
+            parts.push((Part::Text, text(data, "content").to_owned()));
+            parts.extend(array(data, "toolRequests").iter().map(asked));
+            said("assistant", parts, Vec::new())
+        }
+        "assistant.reasoning" => {
+            said("assistant", vec![(Part::Thinking, text(data, "content").to_owned())], Vec::new())
+        }
+        "tool.execution_complete" => {
+            said("tool", vec![(Part::Tool, data.get("result").map(words).unwrap_or_default())], Vec::new())
+        }
+        _ => Line::Other("a note of the program"),
+    }
 }
 
 fn take(value: &Value) -> Option<Taken> {

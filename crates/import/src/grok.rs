@@ -1,12 +1,13 @@
 //! Grok's data export (formats.md §6): `prod-grok-backend.json`, conversations with their responses, in
-//! both of their shapes. Uploads lie in folders of their own, by id.
+//! both of their shapes; uploads lie in folders of their own, by id. And the `chat_history.jsonl` of its command line.
 
 use crate::{
     Format, ImportError, Options,
-    agent::{attached, moment},
+    agent::{arguments, attached, call, moment, words},
     ai_chats::{self, Entry, Shape, Taken, aside, pieces, role_of},
     export::Export,
     out::Out,
+    transcript::{self, Dialect, Line},
     values::{array, text},
 };
 use evoke_message::{Kind, Part};
@@ -32,14 +33,60 @@ const SHAPE: Shape = Shape {
 };
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    ai_chats::detect(export, |keys| {
+    let chats = ai_chats::detect(export, |keys| {
         (SHAPE.is_conversation)(keys)
             || (keys.contains(&"sender") && keys.contains(&"create_time") && keys.contains(&"message"))
-    })
+    });
+    let mut files = chats.unwrap_or_default();
+    files.extend(transcript::detect(export, &COMMAND_LINE));
+    (!files.is_empty()).then_some(files)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
-    ai_chats::read(&SHAPE, export, files, options, out)
+    for &file in files {
+        match transcript::is_own(export, file, &COMMAND_LINE) {
+            true => transcript::read(&COMMAND_LINE, export, file, options, out)?,
+            false => ai_chats::read(&SHAPE, export, &[file], options, out)?,
+        }
+        if out.stopped() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+const COMMAND_LINE: Dialect = Dialect {
+    source: FORMAT.key,
+    assistant: FORMAT.label,
+    is_own: |line| match text(line, "type") {
+        "user" => line.get("prompt_index").is_some() || line.get("synthetic_reason").is_some(),
+        "assistant" => line.get("model_id").is_some() && line.get("content").is_some(),
+        _ => false,
+    },
+    line,
+};
+
+fn line(line: &Value) -> Line {
+    let said = |role: &str, parts: Vec<(Part, String)>| {
+        let time = line.get("timestamp").cloned().unwrap_or_default();
+        Line::Said(transcript::Said { role: role.to_owned(), time, parts, attachments: Vec::new() })
+    };
+    let content = line.get("content").map(words).unwrap_or_default();
+    match text(line, "type") {
+        "user" if line.get("synthetic_reason").is_some() => Line::Other("words that the program put in"),
+        "user" => said("user", vec![(Part::Text, content)]),
+        "assistant" => {
+            let asked = |tool: &Value| {
+                (Part::Tool, call(text(tool, "name"), &tool.get("arguments").map(arguments).unwrap_or_default()))
+            };
+            let parts = std::iter::once((Part::Text, content)).chain(array(line, "tool_calls").iter().map(asked));
+            said("assistant", parts.collect())
+        }
+        "reasoning" => said("assistant", vec![(Part::Thinking, line.get("summary").map(words).unwrap_or_default())]),
+        "tool_result" => said("tool", vec![(Part::Tool, content)]),
+        "system" => Line::Other("hidden system message"),
+        _ => Line::Other("a note of the program"),
+    }
 }
 
 fn take(value: &Value) -> Option<Taken> {

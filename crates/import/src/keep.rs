@@ -51,7 +51,9 @@ fn is_json(head: &[u8]) -> bool {
     let flags = has("\"isTrashed\"") && has("\"isPinned\"") && has("\"isArchived\"");
     let fits = |keys: &[&str]| {
         let any = |names: &[&str]| names.iter().filter(|n| keys.contains(n)).count();
-        any(&[
+        let says =
+            any(&["textContent", "listContent"]) + any(&["createdTimestampUsec", "userEditedTimestampUsec"]) >= 2;
+        says || any(&[
             "isTrashed",
             "isPinned",
             "isArchived",

@@ -81,6 +81,7 @@ mod telegram;
 mod text;
 mod threads;
 mod time;
+mod transcript;
 mod tree;
 mod twitter;
 mod values;

@@ -69,7 +69,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
         last: None,
     };
     for &file in files {
-        reader.last = None;
+        reader.last = export.files().get(file).and_then(|f| f.modified).filter(|_| source::is_single(export, file));
         let mut mails = 0;
         let trouble = source::each(export, file, options, |raw| {
             mails += 1;
@@ -169,7 +169,7 @@ struct Reader<'a, 'o> {
     named: HashSet<Hash>,
     undated: u64,
     cut: u64,
-    /// Time of the mail before.
+    /// Time of the mail before; before the mail of a file of its own, that of the file.
     last: Option<i64>,
 }
 
@@ -276,7 +276,7 @@ impl Reader<'_, '_> {
     fn notes(&mut self) {
         if self.undated > 0 {
             self.out.note(format!(
-                "Mails without a date that can be read stand beside the mail before them: {}.",
+                "Mails without a date that can be read have that of the mail before them, or of their file: {}.",
                 self.undated
             ));
         }

@@ -29,7 +29,11 @@ use front::{CREATED, Front, UPDATED};
 use jiff::Timestamp;
 use logseq::Graphs;
 use pieces::Piece;
-use std::{borrow::Cow, collections::HashMap, io};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    io,
+};
 
 const SOURCE: &str = "markdown";
 
@@ -271,14 +275,19 @@ impl<'a> Note<'a> {
         }
     }
 
-    /// The first piece also says the tags and properties.
+    /// The first piece also says the title, the name where it says something else, the tags and properties.
     fn pieces(&self) -> Vec<Piece> {
         let mut pieces = pieces::pieces(self.body);
-        let said = self.front.in_words();
-        match pieces.first_mut() {
-            _ if said.is_empty() => {}
-            Some(first) => first.text = format!("{said}\n\n{}", first.text),
-            None => pieces.push(Piece { headings: Vec::new(), text: said, line: 0 }),
+        if pieces.is_empty() {
+            pieces.push(Piece { headings: Vec::new(), text: String::new(), line: 0 });
+        }
+        if let Some(first) = pieces.first_mut() {
+            let name = note::stem(self.path);
+            let body = note::titled(&self.title, &first.text);
+            let name = if says(&body, name) { String::new() } else { format!("*{}*", name.replace('*', "\\*")) };
+            let (line, below) = body.split_once('\n').unwrap_or((&body, ""));
+            let (heading, rest) = if line.starts_with("# ") { (line, below) } else { ("", body.as_str()) };
+            first.text = note::parts([heading, &name, &self.front.in_words(), rest]);
         }
         pieces
     }
@@ -316,6 +325,15 @@ impl<'a> Note<'a> {
             place: Place::default(),
         }
     }
+}
+
+/// True where every word of a name stands in a text: names are written with hyphens, numbers and small letters.
+fn says(text: &str, name: &str) -> bool {
+    let words = |text: &str| -> HashSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    words(name).is_subset(&words(text))
 }
 
 fn me() -> Sender {

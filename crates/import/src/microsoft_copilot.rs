@@ -4,10 +4,9 @@
 use crate::{
     Format, ImportError, Options, ai,
     export::Export,
-    mime,
     out::Out,
     record::{ContentIds, Thread},
-    text, time,
+    table, time,
 };
 use evoke_message::{Conversation, ConversationKind, Kind, Message, Part, Role};
 use std::collections::HashMap;
@@ -25,88 +24,56 @@ pub(crate) const FORMAT: Format = Format {
 const COLUMNS: [&[&str]; 4] =
     [&["conversation", "chatname"], &["time", "createdat"], &["author"], &["message", "messagecontent"]];
 
-fn columns(header: &csv::ByteRecord) -> Option<[usize; 4]> {
-    let names: Vec<String> = header
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim_matches(['\u{feff}', ' ', '"']).to_ascii_lowercase())
-        .collect();
-    let at = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
-    let [conversation, time, author, message] = COLUMNS.map(at);
-    Some([conversation?, time?, author?, message?])
+fn is_head(names: &[String]) -> bool {
+    COLUMNS.iter().all(|column| column.iter().any(|name| names.iter().any(|n| n == name)))
 }
 
 fn detect(export: &Export) -> Option<Vec<usize>> {
-    let fits = |i: &usize| {
-        let head = export.head(*i).unwrap_or_default();
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(head.as_slice());
-        reader.byte_headers().is_ok_and(|header| columns(header).is_some())
-    };
-    let csv = |name: &str| mime::of_name(name).is_some_and(|m| m == "text/csv");
-    let named = export.unclaimed().filter(|(_, f)| csv(f.file_name())).map(|(i, _)| i);
-    let files: Vec<usize> = named.filter(fits).collect();
+    let files = table::files(export, is_head);
     (!files.is_empty()).then_some(files)
 }
 
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     let mut threads: HashMap<String, (Thread, ContentIds)> = HashMap::new();
     for &file in files {
-        let input = text::whole_utf8(export.open(file)?).map_err(|e| export.trouble(file, e))?;
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-        let Some(columns) = reader.byte_headers().ok().and_then(columns) else { continue };
-        let (mut record, mut number, mut last) = (csv::ByteRecord::new(), 0, None);
-        let trouble = loop {
+        let mut last = export.files().get(file).and_then(|f| f.modified);
+        let mut number = 0;
+        table::each(export, file, options, out, is_head, |row, out| {
             number += 1;
-            match reader.read_byte_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break None,
-                Err(error) => match error.into_kind() {
-                    csv::ErrorKind::Io(error) => break Some(error),
-                    other => {
-                        let _ = out.failed(format!("the row cannot be read ({other:?})"), export.place(file, number));
-                        continue;
-                    }
-                },
+            let [title, written, author, said] = COLUMNS.map(|names| row.any(names));
+            let place = export.place(file, row.line);
+            if said.is_empty() {
+                return out.skipped("empty message", place);
             }
-            let field = columns.map(|at| record.get(at).map(|f| String::from_utf8_lossy(f).into_owned()));
-            let place = export.place(file, number);
-            let [Some(title), Some(written), Some(author), Some(said)] = field else {
-                let _ = out.failed("the row has too few columns", place);
-                continue;
-            };
-            if said.trim().is_empty() {
-                let _ = out.skipped("empty message", place);
-                continue;
-            }
-            let (thread, ids) = threads.entry(title.clone()).or_insert_with(|| {
-                let thread = Thread::new(FORMAT.key, FORMAT.kind, title.trim());
+            let (thread, ids) = threads.entry(title.to_owned()).or_insert_with(|| {
+                let thread = Thread::new(FORMAT.key, FORMAT.kind, title);
                 let conversation = Conversation {
                     participants: vec!["Me".to_owned(), "Copilot".to_owned()],
-                    ..thread.conversation(ConversationKind::Ai, ai::first_words(&title))
+                    ..thread.conversation(ConversationKind::Ai, ai::first_words(title))
                 };
                 let _ = out.conversation(conversation);
                 (thread, ContentIds::default())
             });
-            let mine = matches!(author.trim().to_ascii_lowercase().as_str(), "human" | "user" | "me");
-            let at = moment(written.trim(), options);
+            let mine = matches!(author.to_ascii_lowercase().as_str(), "human" | "user" | "me");
+            let at = moment(written, options);
             last = at.map(|(ms, _)| ms).or(last);
-            let id = ids.next(thread, &[&written, &author, &said]);
+            let id = ids.next(thread, &[written, author, said]);
             let sender = if mine { ai::me() } else { ai::other("assistant", "Copilot") };
-            let flow = out.message(Message {
+            out.message(Message {
                 role: if mine { Role::Human } else { Role::Assistant },
                 part: Part::Text,
                 time: last.unwrap_or(options.now),
-                time_original: written,
+                time_original: written.to_owned(),
                 zone_known: at.is_some_and(|(_, zoned)| zoned),
-                text: said.trim().to_owned(),
+                text: said.to_owned(),
                 // The newest row comes first, and an answer before its question.
                 order: u64::from(u32::MAX) - number,
                 ..thread.message(id, sender, place)
-            });
-            if flow.is_break() {
-                return Ok(());
-            }
-        };
-        out.file_ended(file, 0, trouble)?;
+            })
+        })?;
+        if out.stopped() {
+            break;
+        }
     }
     Ok(())
 }

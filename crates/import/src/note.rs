@@ -122,7 +122,7 @@ pub(crate) fn parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The text under its title, where it does not begin with it already.
-fn titled(title: &str, text: &str) -> String {
+pub(crate) fn titled(title: &str, text: &str) -> String {
     let begins = |text: &str| text.lines().next().is_some_and(|line| bare(line) == bare(title));
     match (title.is_empty(), text.is_empty()) {
         (true, _) => text.to_owned(),

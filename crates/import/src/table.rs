@@ -30,6 +30,12 @@ impl Row<'_> {
         at.and_then(|at| self.fields.get(at)).map_or("", |field| field.trim())
     }
 
+    /// The field in the first column whose name (in lower case) holds this word.
+    pub(crate) fn like(&self, word: &str) -> &str {
+        let at = self.head.iter().position(|column| column.contains(word));
+        at.and_then(|at| self.fields.get(at)).map_or("", |field| field.trim())
+    }
+
     /// The first of these columns that is not empty.
     pub(crate) fn any(&self, names: &[&str]) -> &str {
         names.iter().map(|name| self.get(name)).find(|field| !field.is_empty()).unwrap_or_default()

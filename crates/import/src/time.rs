@@ -16,6 +16,82 @@ pub(crate) fn from_number(n: f64) -> Option<i64> {
     (n.is_finite() && ms > 0.0).then(|| ms.round() as i64).filter(|ms| *ms < LATEST)
 }
 
+/// Names of zones, in minutes east of Greenwich. Where a name means several, the one of RFC 5322, or of most people.
+const ZONES: &[(&str, i16)] = &[
+    ("HST", -600),
+    ("AKST", -540),
+    ("PST", -480),
+    ("AKDT", -480),
+    ("MST", -420),
+    ("PDT", -420),
+    ("CST", -360),
+    ("MDT", -360),
+    ("EST", -300),
+    ("CDT", -300),
+    ("COT", -300),
+    ("PET", -300),
+    ("ECT", -300),
+    ("EDT", -240),
+    ("AST", -240),
+    ("CLT", -240),
+    ("VET", -240),
+    ("NST", -210),
+    ("ADT", -180),
+    ("BRT", -180),
+    ("ART", -180),
+    ("CLST", -180),
+    ("UYT", -180),
+    ("NDT", -150),
+    ("UT", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("Z", 0),
+    ("WET", 0),
+    ("WEZ", 0),
+    ("BST", 60),
+    ("WEST", 60),
+    ("CET", 60),
+    ("MET", 60),
+    ("MEZ", 60),
+    ("WESZ", 60),
+    ("WAT", 60),
+    ("CEST", 120),
+    ("MEST", 120),
+    ("MESZ", 120),
+    ("EET", 120),
+    ("SAST", 120),
+    ("OEZ", 120),
+    ("CAT", 120),
+    ("EEST", 180),
+    ("MSK", 180),
+    ("OESZ", 180),
+    ("EAT", 180),
+    ("TRT", 180),
+    ("MSD", 240),
+    ("GST", 240),
+    ("PKT", 300),
+    ("IST", 330),
+    ("WIB", 420),
+    ("ICT", 420),
+    ("HKT", 480),
+    ("SGT", 480),
+    ("PHT", 480),
+    ("AWST", 480),
+    ("JST", 540),
+    ("KST", 540),
+    ("ACST", 570),
+    ("AEST", 600),
+    ("ACDT", 630),
+    ("AEDT", 660),
+    ("NZST", 720),
+    ("NZDT", 780),
+];
+
+/// Minutes east of Greenwich of a zone by its abbreviation, in capital letters.
+pub(crate) fn zone_minutes(name: &str) -> Option<i32> {
+    ZONES.iter().find(|(zone, _)| *zone == name).map(|(_, minutes)| i32::from(*minutes))
+}
+
 /// ISO 8601; UTC where it names no zone, or only the sign of one.
 pub(crate) fn iso(text: &str) -> Option<i64> {
     let text = text.trim_end_matches('+');

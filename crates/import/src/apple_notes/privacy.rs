@@ -7,7 +7,7 @@ use crate::{
     export::Export,
     note::{self, Note, Stamp, day},
     out::Out,
-    text,
+    table,
 };
 use evoke_message::Attachment;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ pub(super) fn read(export: &Export, files: &[usize], options: &Options, out: &mu
     let path = |i: usize| export.files().get(i).map_or("", |file| file.path.as_str());
     let mut known = HashMap::new();
     for &i in files.iter().filter(|&&i| note::ending(path(i)) == "csv") {
-        list(export, i, &mut known)?;
+        list(export, i, options, &mut known)?;
     }
     let mut keys: HashMap<String, u32> = HashMap::new();
     for &i in files.iter().filter(|&&i| note::ending(path(i)) == "txt") {
@@ -80,18 +80,13 @@ pub(super) fn read(export: &Export, files: &[usize], options: &Options, out: &mu
     Ok(())
 }
 
-fn list(export: &Export, i: usize, known: &mut HashMap<String, About>) -> Result<(), ImportError> {
-    let input = text::whole_utf8(export.open(i)?).map_err(|e| export.trouble(i, e))?;
-    let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let names = rows.headers().cloned().unwrap_or_default();
-    let column = |word: &str| names.iter().position(|name| name.to_lowercase().contains(word));
-    let (title, created, edited, deleted) = (column("title"), column("creat"), column("modif"), column("delet"));
-    for row in rows.records().map_while(Result::ok) {
-        let cell = |at: Option<usize>| at.and_then(|at| row.get(at)).unwrap_or_default().trim().to_owned();
-        let deleted = matches!(cell(deleted).to_lowercase().as_str(), "yes" | "true" | "1");
-        known.insert(cell(title), About { created: cell(created), edited: cell(edited), deleted });
-    }
-    Ok(())
+fn list(export: &Export, i: usize, options: &Options, known: &mut HashMap<String, About>) -> Result<(), ImportError> {
+    let is_head = |names: &[String]| names.iter().any(|name| name.contains("title"));
+    table::survey(export, i, options, is_head, |row| {
+        let deleted = matches!(row.like("delet").to_lowercase().as_str(), "yes" | "true" | "1");
+        let about = About { created: row.like("creat").to_owned(), edited: row.like("modif").to_owned(), deleted };
+        known.insert(row.like("title").to_owned(), about);
+    })
 }
 
 /// Other files in the note's folder.

@@ -1,33 +1,30 @@
 //! PDF: its text layer, page by page (ISO 32000). A scan has none and says so; nothing is recognised from
 //! pictures.
 //!
-//! The reader of the pages panics on files that are not as it expects and calls itself for forms within forms,
-//! so it gets only what shows text, from a copy of the page that is known to end; it runs in a thread of its
-//! own, where a panic or a timeout costs one document.
+//! The reader of the pages panics on files that are not as it expects, so it gets pages that were made ready for it
+//! (`pdf/tidy.rs`) and runs in a thread of its own, where a panic or a timeout costs one document. How characters become
+//! lines is left to `pdf/lines.rs`.
+
+mod lines;
+mod tidy;
 
 use super::{Document, Left, Taken};
 use flate2::read::ZlibDecoder;
-use pdf_extract::{
-    Dictionary, Document as Pdf, MediaBox, Object, ObjectId, OutputDev, OutputError, Stream, Transform,
-    content::{Content, Operation},
-};
+use lines::{Page, Texts};
+use pdf_extract::{Document as Pdf, ObjectId};
 use std::{
-    collections::HashMap,
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
+use tidy::{Tidy, dictionary, resolved};
 
 /// One document may take so long; a book of a thousand pages takes some seconds.
 const LONGEST: Duration = Duration::from_secs(60);
 const STACK: usize = 64 << 20;
 const MOST_PAGES: usize = 5_000;
-/// Operations of a page with all forms in it.
-const MOST_OPERATIONS: u64 = 5_000_000;
-/// Characters of a document.
-const MOST_TEXT: usize = 64 << 20;
 /// Bytes that one stream and all streams may unpack to.
 const STREAM: u64 = 256 << 20;
 const STREAMS: u64 = 1 << 30;
@@ -147,11 +144,9 @@ fn locked() -> Left {
     Left::Skipped("PDF protected by a password".into())
 }
 
-type Texts = std::collections::BTreeMap<u32, String>;
-
 /// The text of every page, and the pages that could not be read.
 fn texts(pdf: &Pdf, pages: &[(u32, ObjectId)], until: Instant) -> Result<(Texts, Vec<u32>), Left> {
-    let mut seen = Page { until, ..Page::new(until) };
+    let mut seen = Page::new(until);
     let all = catch_unwind(AssertUnwindSafe(|| pdf_extract::output_doc(pdf, &mut seen)));
     seen.end();
     let mut unread = Vec::new();
@@ -180,281 +175,6 @@ fn texts(pdf: &Pdf, pages: &[(u32, ObjectId)], until: Instant) -> Result<(Texts,
         }
     }
     Ok((seen.texts, unread))
-}
-
-/// Keeps of every page only what shows text, in a form that the reader of pages can take.
-#[derive(Default)]
-struct Tidy {
-    /// Operations of each form with all in it; none while it is being looked at.
-    forms: HashMap<ObjectId, Option<u64>>,
-}
-
-impl Tidy {
-    fn page(&mut self, pdf: &mut Pdf, id: ObjectId) -> Option<()> {
-        let content = pdf.get_page_content(id).ok();
-        let page = pdf.get_dictionary(id).ok()?.clone();
-        let resources = inherited(pdf, &page, b"Resources").and_then(|o| dictionary(pdf, &o)).unwrap_or_default();
-        let sides = inherited(pdf, &page, b"MediaBox").and_then(|o| numbers(pdf, &o)).filter(|n| n.len() == 4);
-        let sides = sides.unwrap_or_else(|| vec![0.0, 0.0, 612.0, 792.0]);
-        let operations = content.as_ref().and_then(|c| Content::decode(c).ok()).map(|c| c.operations);
-        let fine = operations.is_some();
-        let (kept, _) = self.kept(pdf, operations.unwrap_or_default(), &resources);
-        let content = Content { operations: kept }.encode().ok()?;
-        let content = pdf.add_object(Stream::new(Dictionary::new(), content));
-        let page = pdf.get_object_mut(id).ok()?.as_dict_mut().ok()?;
-        page.set("Contents", Object::Reference(content));
-        page.set("Resources", Object::Dictionary(resources));
-        page.set("MediaBox", Object::Array(sides.into_iter().map(|n| Object::Real(n as f32)).collect()));
-        page.remove(b"ArtBox");
-        fine.then_some(())
-    }
-
-    /// The operations that show text, and how many they are with those of the forms in them.
-    fn kept(&mut self, pdf: &mut Pdf, operations: Vec<Operation>, resources: &Dictionary) -> (Vec<Operation>, u64) {
-        let fonts = resources.get(b"Font").ok().and_then(|o| dictionary(pdf, o)).unwrap_or_default();
-        let forms = resources.get(b"XObject").ok().and_then(|o| dictionary(pdf, o)).unwrap_or_default();
-        let (mut kept, mut cost) = (Vec::new(), 0u64);
-        let (mut has_font, mut above) = (false, Vec::new());
-        for Operation { operator, operands } in operations {
-            let are_numbers = |n| operands.len() == n && operands.iter().all(is_number);
-            let keep = match operator.as_str() {
-                "BT" | "ET" | "T*" => true,
-                "q" => {
-                    above.push(has_font);
-                    above.len() < 1_000
-                }
-                "Q" => {
-                    has_font = above.pop().unwrap_or(has_font);
-                    true
-                }
-                "cm" | "Tm" => are_numbers(6),
-                "Td" | "TD" => are_numbers(2),
-                "TL" | "Tc" | "Tw" | "Tz" | "Ts" => are_numbers(1),
-                "Tf" => match operands.as_slice() {
-                    [Object::Name(name), size] => {
-                        let known = is_number(size) && fonts.get(name).ok().and_then(|o| dictionary(pdf, o)).is_some();
-                        has_font |= known;
-                        known
-                    }
-                    _ => false,
-                },
-                "Tj" => has_font && matches!(operands.as_slice(), [Object::String(..)]),
-                "TJ" => has_font && matches!(operands.as_slice(), [Object::Array(_)]),
-                "'" | "\"" => {
-                    if let (true, Some(text @ Object::String(..))) = (has_font, operands.last()) {
-                        kept.push(Operation::new("T*", Vec::new()));
-                        kept.push(Operation::new("Tj", vec![text.clone()]));
-                    }
-                    false
-                }
-                "Do" => {
-                    let name = operands.first().and_then(|o| o.as_name().ok());
-                    let form = name.and_then(|n| forms.get(n).ok()).and_then(|o| o.as_reference().ok());
-                    let inner = form.and_then(|form| self.form(pdf, form, resources));
-                    let fits = inner.is_some_and(|inner| cost + inner < MOST_OPERATIONS);
-                    cost += inner.filter(|_| fits).unwrap_or(0);
-                    fits
-                }
-                _ => false,
-            };
-            if keep {
-                cost += 1;
-                kept.push(Operation { operator, operands });
-            }
-        }
-        (kept, cost)
-    }
-
-    /// Tidies a form once; none for a picture, and for a form that leads back to itself.
-    fn form(&mut self, pdf: &mut Pdf, id: ObjectId, around: &Dictionary) -> Option<u64> {
-        if let Some(known) = self.forms.get(&id) {
-            return *known;
-        }
-        self.forms.insert(id, None);
-        let stream = pdf.get_object(id).ok()?.as_stream().ok()?;
-        if stream.dict.get(b"Subtype").ok()?.as_name().ok()? != b"Form" || self.forms.len() > 100_000 {
-            return None;
-        }
-        let own = stream.dict.get(b"Resources").ok().and_then(|o| dictionary(pdf, o));
-        let content = stream.decompressed_content().unwrap_or_else(|_| stream.content.clone());
-        let operations = Content::decode(&content).ok()?.operations;
-        let depth = self.forms.values().filter(|cost| cost.is_none()).count();
-        let (kept, cost) = match depth > 60 {
-            true => (Vec::new(), 0),
-            false => self.kept(pdf, operations, own.as_ref().unwrap_or(around)),
-        };
-        let content = Content { operations: kept }.encode().ok()?;
-        let mut dict = Dictionary::new();
-        dict.set("Subtype", Object::Name(b"Form".to_vec()));
-        if let Some(own) = own {
-            dict.set("Resources", Object::Dictionary(own));
-        }
-        *pdf.get_object_mut(id).ok()? = Object::Stream(Stream::new(dict, content));
-        self.forms.insert(id, Some(cost));
-        Some(cost)
-    }
-}
-
-fn is_number(object: &Object) -> bool {
-    matches!(object, Object::Integer(_) | Object::Real(_))
-}
-
-fn resolved<'a>(pdf: &'a Pdf, object: &'a Object) -> Option<&'a Object> {
-    match object {
-        Object::Reference(id) => pdf.get_object(*id).ok(),
-        other => Some(other),
-    }
-}
-
-fn dictionary(pdf: &Pdf, object: &Object) -> Option<Dictionary> {
-    resolved(pdf, object)?.as_dict().ok().cloned()
-}
-
-fn numbers(pdf: &Pdf, object: &Object) -> Option<Vec<f64>> {
-    let number = |o: &Object| match resolved(pdf, o) {
-        Some(Object::Integer(n)) => Some(*n as f64),
-        Some(Object::Real(n)) => Some(f64::from(*n)),
-        _ => None,
-    };
-    resolved(pdf, object)?.as_array().ok()?.iter().map(number).collect()
-}
-
-/// A value of a page or of what it lies in.
-fn inherited(pdf: &Pdf, page: &Dictionary, key: &[u8]) -> Option<Object> {
-    let mut at = page;
-    for _ in 0..64 {
-        if let Ok(value) = at.get(key) {
-            return Some(value.clone());
-        }
-        at = pdf.get_dictionary(at.get(b"Parent").ok()?.as_reference().ok()?).ok()?;
-    }
-    None
-}
-
-/// A line of a page, and where it stands.
-struct Line {
-    text: String,
-    y: f64,
-    size: f64,
-}
-
-/// Gathers characters into lines, and lines into the text of pages.
-struct Page {
-    until: Instant,
-    number: u32,
-    texts: Texts,
-    lines: Vec<Line>,
-    end_x: f64,
-    last: (f64, f64, String),
-    length: usize,
-}
-
-impl Page {
-    fn new(until: Instant) -> Self {
-        let last = (0.0, 0.0, String::new());
-        Self { until, number: 0, texts: Texts::new(), lines: Vec::new(), end_x: 0.0, last, length: 0 }
-    }
-
-    fn end(&mut self) {
-        let lines = std::mem::take(&mut self.lines);
-        if !lines.is_empty() {
-            self.texts.insert(self.number, paragraphs(&lines));
-        }
-    }
-}
-
-/// Lines that follow each other closely are a paragraph; a word that is divided at its end is joined.
-fn paragraphs(lines: &[Line]) -> String {
-    let mut steps: Vec<f64> = lines
-        .windows(2)
-        .filter_map(|w| if let [a, b] = w { Some(a.y - b.y) } else { None })
-        .filter(|d| *d > 0.0)
-        .collect();
-    steps.sort_by(f64::total_cmp);
-    let usual = steps.get(steps.len() / 2).copied().unwrap_or(0.0);
-    let mut text = String::new();
-    let mut above: Option<&Line> = None;
-    for line in lines.iter().filter(|line| !line.text.trim().is_empty()) {
-        if let Some(above) = above {
-            let down = above.y - line.y;
-            let grown = (line.size / above.size.max(0.01)).max(above.size / line.size.max(0.01)) > 1.25;
-            let near = down > 0.0 && down <= usual.min(line.size * 2.2) * 1.35 && !grown;
-            let begins_small = line.text.starts_with(|c: char| c.is_lowercase());
-            let stem = text
-                .strip_suffix(['-', '\u{2010}', '\u{ad}'])
-                .filter(|stem| stem.ends_with(|c: char| c.is_lowercase()));
-            match stem {
-                Some(stem) if near && begins_small => text.truncate(stem.len()),
-                _ => text.push_str(if near { "\n" } else { "\n\n" }),
-            }
-        }
-        text.push_str(line.text.trim());
-        above = Some(line);
-    }
-    text
-}
-
-impl OutputDev for Page {
-    fn begin_page(&mut self, number: u32, _: &MediaBox, _: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
-        self.end();
-        self.number = number;
-        Ok(())
-    }
-
-    fn end_page(&mut self) -> Result<(), OutputError> {
-        self.end();
-        Ok(())
-    }
-
-    fn output_character(
-        &mut self,
-        place: &Transform,
-        width: f64,
-        _: f64,
-        font_size: f64,
-        text: &str,
-    ) -> Result<(), OutputError> {
-        self.length += text.len();
-        if self.length > MOST_TEXT || self.length % 512 < text.len() && Instant::now() > self.until {
-            return Err(OutputError::IoError(io::ErrorKind::TimedOut.into()));
-        }
-        let (x, y) = (place.m31, place.m32);
-        let wide = font_size.abs() * place.m11.hypot(place.m12);
-        let size = (font_size.abs() * place.m21.hypot(place.m22)).max(0.1);
-        let again =
-            (x - self.last.0).abs() < wide * 0.05 && (y - self.last.1).abs() < size * 0.05 && text == self.last.2;
-        // Bold, made by showing the same letter twice.
-        if again && !text.trim().is_empty() {
-            return Ok(());
-        }
-        self.last = (x, y, text.to_owned());
-        let end_x = self.end_x;
-        self.end_x = x + width * wide;
-        match self.lines.last_mut() {
-            Some(line) if (line.y - y).abs() <= size.min(line.size) * 0.5 => {
-                let apart = x > end_x + wide * 0.15 || x < end_x - wide;
-                if apart && !line.text.ends_with(' ') && !text.starts_with(' ') {
-                    line.text.push(' ');
-                }
-                line.text.push_str(text);
-                line.size = line.size.max(size);
-            }
-            _ => self.lines.push(Line { text: text.to_owned(), y, size }),
-        }
-        Ok(())
-    }
-
-    fn begin_word(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    fn end_word(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    fn end_line(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
 }
 
 /// Ligatures as the letters they are; no control characters.
@@ -545,12 +265,5 @@ mod tests {
         }
         assert_eq!(plain("ﬁne  of\u{ad}fice\u{1}"), "fine office");
         assert_eq!(words(b"\xfe\xff\0A\0b"), "Ab");
-    }
-
-    #[test]
-    fn lines_are_paragraphs() {
-        let line = |text: &str, y: f64| Line { text: text.to_owned(), y, size: 10.0 };
-        let lines = [line("An exam-", 700.0), line("ple of text.", 688.0), line("More.", 676.0), line("New.", 640.0)];
-        assert_eq!(paragraphs(&lines), "An example of text.\nMore.\n\nNew.");
     }
 }

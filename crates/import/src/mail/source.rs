@@ -5,9 +5,10 @@ use super::{
     mbox::Splitter,
 };
 use crate::{
-    Flow, ImportError, Options,
+    Flow, ImportError, Options, date,
     export::{Entry, Export},
 };
+use jiff::tz::TimeZone;
 use std::{
     collections::HashSet,
     io::{self, Read},
@@ -58,6 +59,11 @@ fn form(export: &Export, i: usize) -> Option<Form> {
     of_head(&export.head(i).ok()?, &ending(entry), is_maildir(&entry.path))
 }
 
+/// True for a file that is one mail.
+pub(super) fn is_single(export: &Export, i: usize) -> bool {
+    form(export, i).is_some_and(|form| form != Form::Mbox)
+}
+
 /// In `cur`, `new` or `tmp` of a Maildir.
 fn is_maildir(path: &str) -> bool {
     let mut folders = path.rsplit('/');
@@ -67,11 +73,13 @@ fn is_maildir(path: &str) -> bool {
 }
 
 fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
-    // One byte may be damage, many are a database or a picture.
-    if head.iter().filter(|b| **b == 0).count() * 50 > head.len() {
+    let text = head.trim_ascii_start();
+    let known = known_fields(text);
+    // One byte may be damage, many are a database or a picture; but a mail may carry such parts as they are.
+    let named = ending == "eml" || maildir;
+    if !(named && known > 0) && head.iter().filter(|b| **b == 0).count() * 50 > head.len() {
         return None;
     }
-    let text = head.trim_ascii_start();
     if text.starts_with(b"From ") && Splitter::new(text, head.len()).next().is_some_and(|first| !first.mail.is_empty())
     {
         return Some(Form::Mbox);
@@ -84,7 +92,6 @@ fn of_head(head: &[u8], ending: &str, maildir: bool) -> Option<Form> {
     }
     let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let first = String::from_utf8_lossy(first.get(..200.min(first.len())).unwrap_or_default());
-    let known = known_fields(text);
     let single = match ending {
         "eml" => !text.is_empty() && (known > 0 || is_header_line(&first)),
         _ if maildir => known > 0,
@@ -103,10 +110,17 @@ fn is_saved_page(text: &[u8]) -> bool {
 
 fn has_origin(text: &[u8]) -> bool {
     let header = super::header::Header::of(text);
-    header.get("from").is_some()
-        && ["message-id", "received", "mime-version", "return-path", "delivered-to"]
-            .iter()
-            .any(|f| header.get(f).is_some())
+    let has = |name| header.get(name).is_some();
+    let sent = || {
+        let zoned = |date| date::parse(date, &TimeZone::UTC).is_some_and(|when| when.zone_known);
+        header.get("from").is_some_and(|f| f.contains('@')) && has("to") && header.get("date").is_some_and(zoned)
+    };
+    match has("from") {
+        true => {
+            ["message-id", "received", "mime-version", "return-path", "delivered-to"].into_iter().any(has) || sent()
+        }
+        false => has("received") && has("return-path"),
+    }
 }
 
 /// Hands every mail of a file to `each`, until it stops; says why the file ended early, where it did.

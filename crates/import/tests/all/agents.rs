@@ -474,3 +474,113 @@ fn a_damaged_line_costs_one_line() {
     assert_eq!(counts(&items).1, skipped);
     assert_eq!(counts(&items).2, failed + 1);
 }
+
+#[test]
+fn one_message_a_line() {
+    let cursor = concat!(
+        r#"{"role":"user","message":{"content":[{"type":"text","text":"<user_query>\nList the files.\n</user_query>"}]}}"#,
+        "\n",
+        r#"{"role":"assistant","message":{"content":[{"type":"text","text":"Running ls."},{"type":"tool_use","name":"Bash","input":{"command":"ls"}}]}}"#
+    );
+    let copilot = concat!(
+        r#"{"type":"session.start","data":{"sessionId":"s1","startTime":"2025-12-18T21:32:04.182Z"},"id":"e1","timestamp":"2025-12-18T21:32:04.183Z"}"#,
+        "\n",
+        r#"{"type":"user.message","data":{"content":"Hello","attachments":[{"displayName":"a.rs"}]},"id":"e2","timestamp":"2025-12-18T21:32:07Z"}"#,
+        "\n",
+        r#"{"type":"assistant.message","data":{"content":"","toolRequests":[{"name":"bash","arguments":{"command":"ls"}}]},"id":"e3","timestamp":"2025-12-18T21:32:08Z"}"#,
+        "\n",
+        r#"{"type":"tool.execution_complete","data":{"result":{"content":"file1\n"}},"id":"e4","timestamp":"2025-12-18T21:32:09Z"}"#,
+        "\n",
+        r#"{"type":"assistant.message","data":{"content":"Done"},"id":"e5","timestamp":"2025-12-18T21:32:10Z"}"#
+    );
+    let grok = concat!(
+        r#"{"type":"system","content":"You are Grok."}"#,
+        "\n",
+        r#"{"type":"user","content":[{"type":"text","text":"<user_info/>"}],"synthetic_reason":"environment_context"}"#,
+        "\n",
+        r#"{"type":"user","content":[{"type":"text","text":"Read it."}],"prompt_index":0}"#,
+        "\n",
+        r#"{"type":"assistant","content":"Yes.","tool_calls":[{"name":"read_file","arguments":"{\"path\":\"a\"}"}],"model_id":"g"}"#
+    );
+    let plain = concat!(
+        r#"{"role":"user","content":"q","timestamp":"2024-01-01T00:00:00Z"}"#,
+        "\n",
+        r#"{"role":"assistant","content":"a","timestamp":"2024-01-01T00:01:00Z"}"#
+    );
+    for (key, lines) in [("cursor", cursor), ("github_copilot", copilot), ("grok", grok), ("ai_chat", plain)] {
+        let (folder, file) = lines_in_a_folder(key, lines);
+        assert_eq!(formats(&file), [key]);
+        insta::assert_snapshot!(format!("lines_of_{key}"), talk(&items(&file, &options()).unwrap()));
+        drop(folder);
+    }
+}
+
+/// Who said what, and how.
+fn talk(items: &[Item]) -> String {
+    let line = |m: &&Message| {
+        let active = if m.active { "" } else { " (not kept)" };
+        let files: String = m.attachments.iter().map(|a| format!(" <{}>", a.name)).collect();
+        format!("{} {:?}: {:?}{files}{active}\n", m.sender.name, m.part, m.text)
+    };
+    messages(items).iter().map(line).collect()
+}
+
+fn lines_in_a_folder(key: &str, lines: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = folder(&[(&format!("{key}.jsonl"), lines.as_bytes())]);
+    let file = folder.path().join("export").join(format!("{key}.jsonl"));
+    (folder, file)
+}
+
+#[test]
+fn chats_in_json_of_many_programs() {
+    let exporter =
+        r#"{"metadata":{"title":"Trip"},"messages":[{"role":"Prompt","say":"Hi"},{"role":"Response","say":"Hello"}]}"#;
+    let lists = r#"[{"id":"a1","conversations":[{"from":"human","value":"Q1"},{"from":"gpt","value":"A1"}]},
+        {"id":"a2","conversations":[{"from":"human","value":"Q2"},{"from":"gpt","value":"A2"}]}]"#;
+    let nested = r#"{"conversationId":"c1","title":"T","messages":[{"messageId":"m1","sender":"User","text":"q","createdAt":"2024-02-01T10:00:00Z",
+        "children":[{"messageId":"m2","parentMessageId":"m1","sender":"GPT-4","text":"a","createdAt":"2024-02-01T10:00:05Z"},
+        {"messageId":"m3","parentMessageId":"m1","sender":"GPT-4","text":"b","createdAt":"2024-02-01T10:00:09Z"}]}]}"#;
+    let wrapped = r#"{"data":{"chats":[{"chatID":"x1","chatTitle":"Mine","messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"text","text":"a"}]}]}]}}"#;
+    let blocks = r#"[{"uuid":"d","name":"Design","messages":[{"role":"user","content":{"contentBlocks":[{"type":"text","text":"draw"}]}}]}]"#;
+    let shared = r#"{"title":"L","linear_conversation":[{"message":{"author":{"role":"user"},"content":{"content_type":"text","parts":["one"]}}},
+        {"message":{"author":{"role":"assistant"},"content":{"content_type":"text","parts":["two"]}}}]}"#;
+    let all = [
+        ("exporter", exporter),
+        ("lists", lists),
+        ("nested", nested),
+        ("wrapped", wrapped),
+        ("blocks", blocks),
+        ("shared", shared),
+    ];
+    let mut shown = String::new();
+    for (name, json) in all {
+        let items = items_of(&format!("{name}.json"), json.as_bytes()).unwrap();
+        assert_eq!(counts(&items).2, 0, "{name}");
+        shown += &format!("{name}\n{}", talk(&items));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_shared_chat_of_chatgpt_is_a_list_of_nodes() {
+    let page = r#"{"title":"L","conversation_id":"c","linear_conversation":[
+        {"id":"u","children":["a"],"message":{"id":"u","author":{"role":"user"},"create_time":1700000001.25,"content":{"content_type":"text","parts":["hello"]}}},
+        {"id":"a","parent":"u","children":[],"message":{"id":"a","author":{"role":"assistant"},"create_time":1700000002,"content":{"content_type":"text","parts":["x"]}}}]}"#;
+    let items = items_of("share.json", page.as_bytes()).unwrap();
+    assert_eq!(counts(&items), (2, 0, 0));
+    assert!(messages(&items).iter().all(|m| m.source == "chatgpt" && m.active));
+}
+
+#[test]
+fn projects_of_claude_are_what_a_person_told_it() {
+    let projects = r#"[{"uuid":"p1","name":"Garden","description":"All about it","is_starter_project":false,"prompt_template":"Be brief.",
+        "created_at":"2024-06-01T10:00:00Z","updated_at":"2024-06-02T10:00:00Z",
+        "docs":[{"uuid":"d1","filename":"beds.md","content":"Three beds.","created_at":"2024-06-01T11:00:00Z"}]},
+        {"uuid":"p2","name":"How to","is_starter_project":true,"prompt_template":"","docs":[]},
+        {"uuid":"p3","name":"Nothing","prompt_template":"","docs":[]}]"#;
+    let memories = r#"[{"conversations_memory":"A gardener.","account_uuid":"a"}]"#;
+    let folder = folder(&[("projects.json", projects.as_bytes()), ("memories.json", memories.as_bytes())]);
+    let items = items(&folder.path().join("export"), &options()).unwrap();
+    assert_eq!(formats(&folder.path().join("export")), ["claude"]);
+    insta::assert_snapshot!(shown(&items));
+}

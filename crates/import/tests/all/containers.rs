@@ -229,3 +229,14 @@ fn half_a_tar_gives_what_is_there() {
 fn a_missing_path_is_not_found() {
     assert!(matches!(items(Path::new("no/such.tgz"), &options()), Err(ImportError::NotFound { .. })));
 }
+
+#[test]
+fn the_time_of_a_file_in_a_zip_is_better_than_none() {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let then = zip::DateTime::from_date_and_time(2021, 5, 6, 7, 8, 10).unwrap();
+    zip.start_file("a.md", SimpleFileOptions::default().last_modified_time(then)).unwrap();
+    zip.write_all(b"x").unwrap();
+    let items = items_of("v.zip", &zip.finish().unwrap().into_inner()).unwrap();
+    let time = items.iter().find_map(|i| if let Item::Message(m) = i { Some(m.time) } else { None });
+    assert_eq!(time, Some(1_620_284_890_000));
+}

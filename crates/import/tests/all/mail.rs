@@ -216,6 +216,34 @@ fn damage_anywhere_ends_and_costs_little() {
     }
 }
 
+#[test]
+fn mails_with_few_fields() {
+    let bounce = "From: MAILER-DAEMON@example.com\nTo: bo@example.net\nDate: Wed, 20 Feb 2013 15:50:26 -0000\nSubject: Failure Notice\n\nSorry.\n";
+    let headless = "Return-Path: <x@example.org>\nReceived: from a by b; Tue, 14 Mar 2006 04:48:32 -0800\nDate: Tue, 14 Mar 2006 13:47:54 +0100\nSubject: Hm\n\nx\n";
+    let memo = "From: the board\nTo: all\nDate: Monday\nSubject: Parking\n\nIt is full.\n";
+    let wide = b"Content-Type: multipart/mixed; boundary=\"1\"\nMIME-Version: 1.0\n\n--1\nContent-Type: text/plain; charset=utf-16le\n\nT\0e\0s\0t\0\n\0\n--1--\n";
+    for (name, mail, source) in [
+        ("bounce.txt", bounce.as_bytes(), "mail"),
+        ("headless.txt", headless.as_bytes(), "mail"),
+        ("memo.txt", memo.as_bytes(), "documents"),
+        ("wide.eml", wide, "mail"),
+    ] {
+        let items = items_of(name, mail).unwrap();
+        assert_eq!(messages(&items).iter().map(|m| m.source.as_str()).collect::<Vec<_>>(), [source], "{name}");
+    }
+}
+
+#[test]
+fn a_mail_without_a_date_has_that_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.eml");
+    fs::write(&path, "From: a@example.org\nSubject: Hm\n\nx\n").unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000)).unwrap();
+    let items = items(&path, &options()).unwrap();
+    assert_eq!(messages(&items)[0].time, 1_600_000_000_000);
+}
+
 /// For `benches/mailbox.py`, which compares with notmuch.
 #[test]
 #[ignore = "needs a mailbox, named by MAILBOX"]

@@ -511,3 +511,28 @@ fn damage_ends() {
         }
     }
 }
+
+#[test]
+fn the_name_of_a_note_is_read_with_it() {
+    let first = |files: &[(&str, &[u8])]| {
+        let items = read_folder(files);
+        items.into_iter().find_map(|i| if let Item::Message(m) = i { Some(m.text) } else { None }).unwrap()
+    };
+    for (name, text, expected) in [
+        ("Quantum soup.md", "Only the body.", "# Quantum soup\n\nOnly the body."),
+        ("soup.md", "# Soup\n\nx", "# Soup\n\nx"),
+        ("2024 plan.md", "# Soup\n\nx", "# Soup\n\n*2024 plan*\n\nx"),
+        ("my-first-post.md", "---\ntitle: My first post\ntags: [a]\n---\nx", "# My first post\n\n#a\n\nx"),
+        ("a.md", "a b", "# a\n\na b"),
+    ] {
+        assert_eq!(first(&[(name, text.as_bytes())]), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_note_of_keep_with_few_fields() {
+    let note =
+        br#"{"title":"List","listContent":[{"text":"a","isChecked":true}],"userEditedTimestampUsec":1690857983842000}"#;
+    let items = read_folder(&[("Keep/List.json", note)]);
+    assert!(matches!(&items[1], Item::Message(m) if m.source == "keep" && m.text == "# List\n\n- [x] a"), "{items:?}");
+}
