@@ -8,12 +8,13 @@
 mod door;
 
 use door::Door;
-use evoke_memory::deny_network;
+use evoke_memory::{deny_network, keep_memory_small};
 use tauri::{Manager, webview::PageLoadEvent};
 
 fn main() {
     #[cfg(not(feature = "automation"))]
     deny_network();
+    keep_memory_small();
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| {
             if let Some(window) = app.get_webview_window("main") {

@@ -13,10 +13,10 @@ use std::{
 
 const PICTURE: &[u8] = b"\xff\xd8\xffa picture of a red boat";
 
-/// An export whose second message has a document and whose third a picture; `media` lie beside it.
+/// An export in a folder of its own, whose second message has a document and whose third a picture; `media` lie beside it.
 fn export(folder: &Path, name: &str, media: bool) -> PathBuf {
-    let export = folder.join(name);
-    fs::create_dir(&export).unwrap();
+    let export = folder.join(name).join("chat");
+    fs::create_dir_all(&export).unwrap();
     let chat = "[05.01.24, 10:00:00] Ana: the weather is fine\n\
         [05.01.24, 10:01:00] Ana: \u{200e}<attached: 0002-lease.txt>\n\
         [05.01.24, 10:02:00] Ben: \u{200e}<attached: 0003-boat.jpg>\n\
@@ -51,7 +51,9 @@ async fn boat(memory: &Memory) -> MessageId {
 async fn a_document_is_found_by_its_words_its_meaning_and_its_phrases() {
     let (folder, memory) = archive::fresh().await;
     archive::import(&memory, &[export(folder.path(), "chat", true)]).await;
-    for query in ["ocelot", "\"ocelot in the cellar\"", "wild cat living in the basement", "who pays when something breaks"] {
+    for query in
+        ["ocelot", "\"ocelot in the cellar\"", "wild cat living in the basement", "who pays when something breaks"]
+    {
         let hit = only(&memory, query).await;
         assert_eq!(hit.file.as_deref(), Some("0002-lease.txt"), "{query}: {}", hit.snippet);
         assert!(hit.message.attachments.iter().any(|a| a.name == "0002-lease.txt"));
@@ -96,11 +98,12 @@ async fn an_export_with_media_adds_them_and_one_without_takes_nothing_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_shown_from_its_place_or_from_a_copy_and_missed_in_words() {
     let (folder, memory) = archive::fresh().await;
-    let here = export(folder.path(), "chat", true);
+    let here = export(folder.path(), "here", true);
     archive::import(&memory, std::slice::from_ref(&here)).await;
     let boat = boat(&memory).await;
     assert_eq!(memory.file_bytes(boat, 0).await.unwrap(), PICTURE);
-    let elsewhere = folder.path().join("elsewhere");
+    let elsewhere = folder.path().join("elsewhere/chat");
+    fs::create_dir(elsewhere.parent().unwrap()).unwrap();
     fs::rename(&here, &elsewhere).unwrap();
     let missed = memory.file_bytes(boat, 0).await.unwrap_err();
     assert_eq!(missed.kind(), "not_found");

@@ -17,12 +17,13 @@ mod stdio;
 
 use args::{Args, Command, Duplicates, Imports, Sources, Watched};
 use clap::Parser;
-use evoke_memory::{MemoryError, deny_network};
+use evoke_memory::{MemoryError, deny_network, keep_memory_small};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Before any thread, so that every thread and child inherits it.
     deny_network();
+    keep_memory_small();
     end_with_the_pipe();
     let args = Args::parse();
     let json = args.json;

@@ -7,7 +7,8 @@ use crate::{ImportError, Limits, documents, export::Export};
 use evoke_message::{Document, Message};
 use std::{
     collections::{BTreeSet, HashMap},
-    fs, io::{self, Read},
+    fs,
+    io::{self, Read},
     path::{Component, Path},
 };
 
@@ -31,7 +32,9 @@ impl Documents {
     pub(crate) fn add_to(&mut self, message: &mut Message, export: &Export) -> u64 {
         let mut read = 0;
         for (file, attachment) in message.attachments.iter().enumerate() {
-            let Some(path) = attachment.path.as_deref().filter(|path| documents::may_be_document(path)) else { continue };
+            let Some(path) = attachment.path.as_deref().filter(|path| documents::may_be_document(path)) else {
+                continue;
+            };
             let Some(i) = self.find(path, export).filter(|&i| export.claimed_by(i).is_none()) else { continue };
             let size = export.size(i);
             if size > LARGEST {
@@ -40,9 +43,9 @@ impl Documents {
             }
             read += size;
             let mut bytes = Vec::new();
-            let whole = export.open(i).and_then(|file| {
-                file.take(LARGEST).read_to_end(&mut bytes).map_err(|e| export.trouble(i, e))
-            });
+            let whole = export
+                .open(i)
+                .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes).map_err(|e| export.trouble(i, e)));
             if whole.is_err() {
                 self.damaged.insert(path.to_owned());
                 continue;

@@ -241,9 +241,11 @@ impl Reader<'_, '_> {
             key: letter.from.address.clone(),
             name: letter.from.name.clone(),
         };
-        let files = letter.body.documents.iter().filter_map(|(file, bytes)| {
-            self.out.document(*file, &letter.body.attachments.get(*file)?.name, bytes)
-        });
+        let files = letter
+            .body
+            .documents
+            .iter()
+            .filter_map(|(file, bytes)| self.out.document(*file, &letter.body.attachments.get(*file)?.name, bytes));
         let documents = files.collect();
         self.out.message(Message {
             time,

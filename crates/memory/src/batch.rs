@@ -23,11 +23,7 @@ impl Memory {
         let updated = rows(std::mem::take(&mut account.updated), self.zone()).await?;
         self.note_languages(added.iter().chain(&updated).flat_map(|r| r.languages.iter().copied()))?;
         let (added, updated): (Vec<_>, Vec<_>) = (plain(added), plain(updated));
-        let touched: BTreeSet<ConversationId> = added
-            .iter()
-            .chain(&updated)
-            .map(|r| r.message.conversation)
-            .collect();
+        let touched: BTreeSet<ConversationId> = added.iter().chain(&updated).map(|r| r.message.conversation).collect();
         let store = self.store();
         let touched: Vec<ConversationId> = touched.into_iter().collect();
         for generation in self.generations() {

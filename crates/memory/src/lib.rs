@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod account;
+mod allocator;
 mod batch;
 mod browse;
 mod call;
@@ -54,6 +55,7 @@ mod watched;
 mod words;
 mod zone;
 
+pub use allocator::keep_memory_small;
 pub use discover::discover;
 pub use error::MemoryError;
 pub use evoke_embed::{

@@ -297,9 +297,8 @@ impl Memory {
         let mut messages: HashMap<MessageId, Message> =
             self.store().messages(&ids).await?.into_iter().map(|m| (m.id, m)).collect();
         let catalogue = self.catalogue();
-        let hits = page.iter().filter_map(|ranked| {
-            Some(hit(&catalogue, messages.remove(&ranked.message)?, ranked, asked))
-        });
+        let hits =
+            page.iter().filter_map(|ranked| Some(hit(&catalogue, messages.remove(&ranked.message)?, ranked, asked)));
         Ok(hits.collect())
     }
 }
@@ -324,7 +323,11 @@ fn hit(catalogue: &Catalogue, message: Message, ranked: &Ranked, asked: &Asked) 
 }
 
 /// The text to cut a snippet from, where in it the passage found stands, and the attached file whose words it is.
-fn found_in(message: &Message, at: std::ops::Range<usize>, asked: &Asked) -> (String, std::ops::Range<usize>, Option<String>) {
+fn found_in(
+    message: &Message,
+    at: std::ops::Range<usize>,
+    asked: &Asked,
+) -> (String, std::ops::Range<usize>, Option<String>) {
     let name = |file: usize| message.attachments.get(file).map(|a| a.name.clone());
     let document = message.documents_at().find(|(_, place)| place.contains(&at.start));
     if let Some((file, place)) = document {

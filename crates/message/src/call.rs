@@ -3,9 +3,9 @@
 //! The desktop window sends these through Tauri, `evoke stdio` reads them line by line.
 
 use crate::{
-    ConversationId, ConversationRow, Day, Discovered, DryRun, Duplicate, FileShown, Forgotten, Found, ImportShown, Job, MessageId,
-    Page, PersonId, PersonPage, PersonRow, Provenance, Query, Receipt, SourceRow, Status, Suggestion, Target, Timeline,
-    Unit, WatchedRow, WhoIsMe,
+    ConversationId, ConversationRow, Day, Discovered, DryRun, Duplicate, FileShown, Forgotten, Found, ImportShown, Job,
+    MessageId, Page, PersonId, PersonPage, PersonRow, Provenance, Query, Receipt, SourceRow, Status, Suggestion,
+    Target, Timeline, Unit, WatchedRow, WhoIsMe,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -21,7 +21,8 @@ pub use filter::{Company, Filter, Query, Sort};
 pub use hit::{Chip, Facet, Facets, FileShown, Found, Hit, Mode, Offer, Page, Range, Shown, Why};
 pub use id::{ConversationId, MessageId, PersonId, stable_hash};
 pub use message::{
-    Attachment, Contact, Conversation, ConversationKind, Document, Has, Kind, Message, Part, Place, Reaction, Role, Sender,
+    Attachment, Contact, Conversation, ConversationKind, Document, Has, Kind, Message, Part, Place, Reaction, Role,
+    Sender,
 };
 pub use people::{Evidence, EvidenceKind, Guess, Identity, Month, PersonPage, Suggestion, WhoIsMe};
 pub use receipt::{

@@ -11,11 +11,11 @@ use crate::{
 };
 use evoke_message::{ConversationId, MessageId};
 use futures::StreamExt;
-use std::collections::HashSet;
 use lancedb::{
     Connection, Table,
     query::{ExecutableQuery, QueryBase, Select},
 };
+use std::collections::HashSet;
 
 /// Lengths of what a model makes of a passage; 0 where it makes no such thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

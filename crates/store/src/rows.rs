@@ -9,8 +9,8 @@ use crate::{
 use anyhow::Context;
 use arrow_array::RecordBatch;
 use evoke_message::{
-    Attachment, Conversation, ConversationId, Document, Has, Kind, Message, MessageId, Part, PersonId, Place, Reaction, Role,
-    Sender,
+    Attachment, Conversation, ConversationId, Document, Has, Kind, Message, MessageId, Part, PersonId, Place, Reaction,
+    Role, Sender,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 

@@ -6,6 +6,7 @@ use std::{
     fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 pub(crate) fn options() -> Options {
@@ -27,11 +28,13 @@ pub(crate) fn items(path: &Path, options: &Options) -> Result<Vec<Item>, ImportE
     Ok(items)
 }
 
-/// The same for a file of this name and content.
+/// The same for a file of this name and content, written at [`Options::now`].
 pub(crate) fn items_of(name: &str, bytes: &[u8]) -> Result<Vec<Item>, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(options().now as u64);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(now).unwrap();
     items(&path, &options())
 }
 
