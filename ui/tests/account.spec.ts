@@ -115,7 +115,13 @@ test('the receipt adds up; what was not kept is listed by pages and saved as a f
 test('wall times are read in the zone that is chosen, before and after the import', async ({ page }) => {
   await sources(page);
   const look = await lookAt(page, exports().whatsapp);
-  await expect(look.locator('.zone p')).toContainText(`${kept.whatsapp} messages say what the clock showed`);
+  await expect(look).toContainText(`${kept.whatsapp} messages say what the clock showed`);
+  const order = look.getByRole('group', { name: 'Order of the dates of this export' });
+  await expect(order.getByRole('button', { name: 'Day first' })).toHaveAttribute('aria-pressed', 'true');
+  await order.getByRole('button', { name: 'Month first' }).click();
+  await expect(look).toContainText(/5 Feb 2023|Feb 5, 2023/);
+  await order.getByRole('button', { name: 'Day first' }).click();
+  await expect(look).toContainText(/2 May 2023|May 2, 2023/);
   const zone = look.getByRole('combobox', { name: 'Time zone of this export' });
   await expect(zone).toHaveValue('Europe/Berlin');
   await zone.selectOption('America/Sao_Paulo');

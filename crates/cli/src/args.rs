@@ -29,6 +29,13 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+/// What stands first in a date.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Dates {
+    DayFirst,
+    MonthFirst,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Import exports: files, zips or folders
@@ -53,6 +60,9 @@ pub(crate) enum Command {
         /// Keep copies of pictures and recordings in the archive, so that they are shown after the export is gone
         #[arg(long)]
         copy_files: bool,
+        /// How to read dates like 02/05/2023 where nothing in the export tells [default: as is usual in the zone]
+        #[arg(long, value_enum, value_name = "WHICH")]
+        dates: Option<Dates>,
     },
     /// Search by words and meaning: from: person: in: source: kind: has: before: after: on: "phrase" -not, dates in words
     ///

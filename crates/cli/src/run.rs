@@ -2,7 +2,7 @@
 
 use crate::{
     account,
-    args::{Args, Command, What},
+    args::{Args, Command, Dates, What},
     computer, measure, model, people, show, stdio,
 };
 use evoke_memory::{
@@ -54,8 +54,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, MemoryError> {
 
 async fn command(command: Command, json: bool, zone: Option<String>, memory: &Memory) -> Result<ExitCode, MemoryError> {
     match command {
-        Command::Import { paths, dry_run, wall_zone, again, words_only, me, copy_files } => {
-            let options = ImportOptions { zone: wall_zone.or(zone), again, words_only, me, copy_files };
+        Command::Import { paths, dry_run, wall_zone, again, words_only, me, copy_files, dates } => {
+            let day_first = dates.map(|dates| dates == Dates::DayFirst);
+            let options = ImportOptions { zone: wall_zone.or(zone), again, words_only, me, copy_files, day_first };
             if dry_run {
                 let dry = memory.dry_run(&paths, &options).await?;
                 say(json, &dry, || show::dry_run(&dry));

@@ -39,7 +39,7 @@ impl Told {
             }
             Item::Skipped { reason, .. } => *self.skipped.entry(reason.to_string()).or_default() += 1,
             Item::Failed(_) => self.failed += 1,
-            Item::Conversation(_) | Item::Contact(_) | Item::Note(_) => {}
+            Item::Conversation(_) | Item::Contact(_) | Item::Note(_) | Item::DateOrder { .. } => {}
         }
     }
 
@@ -89,7 +89,7 @@ fn copied(from: &Path, to: &Path) -> io::Result<()> {
 
 /// By format and folder.
 fn told(fixtures: &Path) -> BTreeMap<(&'static str, String), Told> {
-    let options = Options { zone: TimeZone::UTC, now: NOW, limits: Limits::default() };
+    let options = Options { zone: TimeZone::UTC, now: NOW, day_first: None, limits: Limits::default() };
     let mut all: BTreeMap<_, Told> = BTreeMap::new();
     for (folder, path) in samples(fixtures) {
         let mut items = Vec::new();

@@ -107,6 +107,9 @@ pub struct Options {
     pub zone: TimeZone,
     /// The present, UTC milliseconds: for records that have no time at all.
     pub now: i64,
+    /// Of dates that nothing in an export tells how to read: the day stands before the month. Where nobody says, what
+    /// is usual in the zone.
+    pub day_first: Option<bool>,
     pub limits: Limits,
 }
 
@@ -127,6 +130,10 @@ pub enum Item {
     Failed(Broken),
     /// For the receipt: something a person should know that is not about one record.
     Note(String),
+    /// Nothing in the export tells whether the day stands before the month; how its dates were read.
+    DateOrder {
+        day_first: bool,
+    },
 }
 
 /// `Break` from the sink ends reading early, on purpose.

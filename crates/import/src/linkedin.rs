@@ -331,7 +331,8 @@ mod tests {
         assert_eq!(profile(""), None);
         assert_eq!(utc("2024-03-15 09:30:00 UTC"), Some(1_710_495_000_000));
         assert_eq!(utc("soon"), None);
-        let options = Options { zone: jiff::tz::TimeZone::UTC, now: 0, limits: crate::Limits::default() };
+        let options =
+            Options { zone: jiff::tz::TimeZone::UTC, now: 0, day_first: None, limits: crate::Limits::default() };
         assert_eq!(american("3/15/24, 9:30 AM", &options), Some(1_710_495_000_000));
     }
 }

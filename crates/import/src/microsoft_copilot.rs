@@ -103,6 +103,7 @@ mod tests {
         let options = Options {
             zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
             now: 0,
+            day_first: None,
             limits: crate::Limits::default(),
         };
         for (written, ms, zoned) in [

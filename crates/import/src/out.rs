@@ -95,6 +95,11 @@ impl<'a> Out<'a> {
         let _ = self.put(Item::Note(note));
     }
 
+    /// Dates could be read in two ways.
+    pub(crate) fn date_order(&mut self, day_first: bool) {
+        let _ = self.put(Item::DateOrder { day_first });
+    }
+
     /// To be called after each file: says how many characters were lost, and why it ended early.
     ///
     /// # Errors

@@ -215,7 +215,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     fn rows(path: &Path) -> Vec<i64> {
-        let options = Options { zone: TimeZone::UTC, now: 0, limits: Limits::default() };
+        let options = Options { zone: TimeZone::UTC, now: 0, day_first: None, limits: Limits::default() };
         let export = Export::open_path(path, &options.limits).unwrap();
         let i = export.files().iter().position(|e| e.path.ends_with(".db")).unwrap();
         assert!(has(&export, i, &["t"]) && !has(&export, i, &["t", "other"]));

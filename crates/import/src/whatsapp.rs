@@ -95,8 +95,11 @@ fn read_chat(export: &Export, i: usize, options: &Options, out: &mut Out) -> Res
     };
     let survey = Survey::of(open()?, present(options));
     let (key, called) = key(export, i, &survey);
-    for note in survey.notes(&key, &options.zone) {
+    for note in survey.notes(&key, options) {
         out.note(note);
+    }
+    if let Some(day_first) = survey.unsure(options) {
+        out.date_order(day_first);
     }
     let chat = Chat { key, called, survey: &survey, files: neighbours(export, i), place: export.place(i, 0), options };
     let mut reader = Reader::new(&chat, out);

@@ -76,7 +76,7 @@ fn growth(n: usize, tar: bool) -> (u64, u64) {
         path = folder.path().join("export.tgz");
     }
     let limits = Limits { ratio: 1_000, ..Limits::default() };
-    let options = Options { zone: jiff::tz::TimeZone::UTC, now: 0, limits };
+    let options = Options { zone: jiff::tz::TimeZone::UTC, now: 0, day_first: None, limits };
     let before = peak();
     let mut messages = 0;
     let mut sink = |item| {

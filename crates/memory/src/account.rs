@@ -64,6 +64,8 @@ pub(crate) struct Account<'m> {
     pub(crate) notes: Vec<String>,
     /// Pictures and recordings that lie in the export.
     pub(crate) pictures: u64,
+    /// How dates were read that could be read in two ways.
+    pub(crate) day_first: Option<bool>,
     skipped: Reasons,
     failed: Reasons,
     counts: Counts,
@@ -109,6 +111,7 @@ impl<'m> Account<'m> {
             formats: BTreeSet::new(),
             notes: vec![],
             pictures: 0,
+            day_first: None,
             skipped: Reasons::default(),
             failed: Reasons::default(),
             counts: Counts::default(),
@@ -139,6 +142,7 @@ impl<'m> Account<'m> {
                 self.lose(false, &broken.reason, broken.place);
             }
             Item::Note(note) => self.notes.push(note),
+            Item::DateOrder { day_first } => self.day_first = Some(day_first),
             Item::Contact(contact) => self.contact(contact),
         }
     }

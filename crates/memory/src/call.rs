@@ -25,11 +25,12 @@ impl Memory {
                 self.set_me(&people).await?;
                 Reply::Done
             }
-            Call::DryRun { paths, zone } => Reply::DryRun(
-                self.dry_run(&paths_of(paths), &ImportOptions { zone, ..ImportOptions::default() }).await?,
-            ),
-            Call::Import { paths, zone, again, me, copy_files } => {
-                let options = ImportOptions { zone, again, me, copy_files, ..ImportOptions::default() };
+            Call::DryRun { paths, zone, day_first } => {
+                let options = ImportOptions { zone, day_first, ..ImportOptions::default() };
+                Reply::DryRun(self.dry_run(&paths_of(paths), &options).await?)
+            }
+            Call::Import { paths, zone, again, me, copy_files, day_first } => {
+                let options = ImportOptions { zone, again, me, copy_files, day_first, ..ImportOptions::default() };
                 Reply::Job(self.start_import(paths_of(paths), options)?)
             }
             Call::Sample => Reply::Job(self.start_import(sample::paths()?, sample::options())?),

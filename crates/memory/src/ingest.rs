@@ -39,6 +39,9 @@ pub struct ImportOptions {
     /// Keep copies of pictures and recordings in the vault.
     #[serde(default)]
     pub copy_files: bool,
+    /// Of dates that nothing in an export tells how to read: the day stands before the month.
+    #[serde(default)]
+    pub day_first: Option<bool>,
 }
 
 /// An import as it is kept: enough to go on after a kill.
@@ -192,7 +195,7 @@ impl Memory {
         let mut failure = None;
         let mut indexed = 0;
         for path in paths {
-            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), self.now());
+            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), options.day_first, self.now());
             while let Some(item) = reading.items.recv().await {
                 if !opened {
                     // Only now: an unknown file leaves no import behind.
@@ -265,7 +268,7 @@ impl Memory {
         let mut account = Account::new(self, 0, options, self.clock(options)?);
         let mut failure = None;
         for path in paths {
-            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), self.now());
+            let mut reading = Reading::start(path, self.clock(options)?.for_importers(), options.day_first, self.now());
             while let Some(item) = reading.items.recv().await {
                 account.take(item);
                 if account.full() {
@@ -291,11 +294,11 @@ impl Memory {
         let mut titles: Vec<(u64, String)> =
             account.per_conversation.iter().map(|(id, n)| (*n, account.title(*id))).collect();
         titles.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        let pictures = account.pictures;
+        let (pictures, day_first) = (account.pictures, account.day_first);
         account.into_receipt(&mut receipt, 0);
         let sentence = dry_sentence(&receipt);
         let titles = titles.into_iter().map(|t| t.1).take(50).collect();
-        Ok(DryRun { receipt, sentence, people, titles, pictures })
+        Ok(DryRun { receipt, sentence, people, titles, pictures, day_first })
     }
 }
 
@@ -308,13 +311,13 @@ struct Reading {
 }
 
 impl Reading {
-    fn start(path: &Path, zone: TimeZone, now: i64) -> Reading {
+    fn start(path: &Path, zone: TimeZone, day_first: Option<bool>, now: i64) -> Reading {
         let (sender, items) = mpsc::channel(AHEAD);
         let (done, total) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (done_there, total_there) = (done.clone(), total.clone());
         let path = path.to_owned();
         let thread = tokio::task::spawn_blocking(move || {
-            let options = evoke_import::Options { zone, now, limits: Limits::default() };
+            let options = evoke_import::Options { zone, now, day_first, limits: Limits::default() };
             let mut sink = |item| match sender.blocking_send(item) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),

@@ -64,6 +64,9 @@ pub enum Call {
     DryRun {
         paths: Vec<String>,
         zone: Option<String>,
+        /// How dates are to be read that nothing in the export tells how to read.
+        #[serde(default)]
+        day_first: Option<bool>,
     },
     /// Starts a job.
     Import {
@@ -76,6 +79,9 @@ pub enum Call {
         /// Keep copies of pictures and recordings in the vault.
         #[serde(default)]
         copy_files: bool,
+        /// As in `DryRun`.
+        #[serde(default)]
+        day_first: Option<bool>,
     },
     /// Starts a job that imports the sample archive.
     Sample,

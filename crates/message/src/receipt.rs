@@ -152,6 +152,8 @@ pub struct DryRun {
     /// Pictures and recordings that lie in the export, which may be copied.
     #[ts(type = "number")]
     pub pictures: u64,
+    /// How dates were read of which nothing in the export tells it: the day before the month; none where all do.
+    pub day_first: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

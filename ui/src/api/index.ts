@@ -8,6 +8,9 @@ export { asTrouble, inWindow } from './door';
 export { copyText, onFileDrop, pickFiles, pickFolder, pickSave, type FileDrop } from './files';
 export type * from './types';
 
+/** How times are read that an export does not make plain; null leaves it to the archive. */
+export type How = { zone: string | null; dayFirst: boolean | null };
+
 type Value<R extends wire.Reply['reply']> = Extract<wire.Reply, { reply: R; value: unknown }>['value'];
 
 /** Sends a call whose answer must be of one kind, and unwraps it. */
@@ -52,12 +55,20 @@ export const conversations = (source: string | null) =>
   ask('conversations', { call: 'conversations', source });
 
 /** What an import of these paths would do. Nothing is saved. */
-export const dryRun = (paths: string[], zone: string | null) =>
-  ask('dry_run', { call: 'dry_run', paths, zone });
+export const dryRun = (paths: string[], how: How) =>
+  ask('dry_run', { call: 'dry_run', paths, zone: how.zone, day_first: how.dayFirst });
 
 /** Starts an import; `again` brings back what was forgotten, `copyFiles` keeps pictures and recordings. */
-export const importPaths = (paths: string[], zone: string | null, again: boolean, copyFiles: boolean) =>
-  ask('job', { call: 'import', paths, zone, again, me: null, copy_files: copyFiles });
+export const importPaths = (paths: string[], how: How, again: boolean, copyFiles: boolean) =>
+  ask('job', {
+    call: 'import',
+    paths,
+    zone: how.zone,
+    day_first: how.dayFirst,
+    again,
+    me: null,
+    copy_files: copyFiles,
+  });
 
 export const sample = () => ask('job', { call: 'sample' });
 export const jobs = () => ask('jobs', { call: 'jobs' });

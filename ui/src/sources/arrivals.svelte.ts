@@ -16,6 +16,8 @@ export type Look = {
   busy: boolean;
   /** In which its wall times are to be read; null leaves it to the archive. */
   zone: string | null;
+  /** Whether the day stands first in dates that nothing tells how to read; null leaves it to the archive. */
+  dayFirst: boolean | null;
   /** Pictures and recordings are to be copied. */
   copyFiles: boolean;
 };
@@ -46,21 +48,24 @@ export async function look(paths: string[]): Promise<void> {
   if (paths.length === 0) return;
   last += 1;
   const key = last;
-  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null, copyFiles: false });
-  await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, null) }));
+  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null, dayFirst: null, copyFiles: false });
+  const how = { zone: null, dayFirst: null };
+  await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, how) }));
 }
 
-/** Counts once more with the wall times read in another zone. */
-export async function lookInZone({ key, paths }: Look, zone: string): Promise<void> {
-  update(key, { zone, busy: true });
-  await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, zone), busy: false }));
+/** Counts once more with the times read in another zone, or the dates in another order. */
+export async function lookAs(look: Look, change: Partial<api.How>): Promise<void> {
+  const { key, paths, zone, dayFirst } = look;
+  const how = { zone, dayFirst, ...change };
+  update(key, { ...how, busy: true });
+  await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, how), busy: false }));
 }
 
 /** Imports what was looked at; the job takes the card's place. */
-export async function bringIn({ key, paths, zone, copyFiles }: Look): Promise<void> {
+export async function bringIn({ key, paths, zone, dayFirst, copyFiles }: Look): Promise<void> {
   update(key, { busy: true });
   await attempt(key, async () => {
-    await api.importPaths(paths, zone, false, copyFiles);
+    await api.importPaths(paths, { zone, dayFirst }, false, copyFiles);
     forgetLook(key);
     await refresh();
   });

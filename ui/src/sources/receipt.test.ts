@@ -49,6 +49,7 @@ const dry = (changes: Partial<Receipt>): DryRun => ({
   people: [],
   titles: [],
   pictures: 0,
+  day_first: null,
 });
 
 test('the equation holds', () => {

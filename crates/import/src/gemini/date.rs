@@ -233,8 +233,12 @@ mod tests {
     use crate::Limits;
 
     fn check(text: &str, expected: Option<(&str, bool)>) {
-        let options =
-            Options { zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), now: 0, limits: Limits::default() };
+        let options = Options {
+            zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+            now: 0,
+            day_first: None,
+            limits: Limits::default(),
+        };
         let expected = expected.map(|(iso, known)| (time::iso(iso).unwrap(), known));
         assert_eq!(read(text, &options), expected, "{text}");
     }

@@ -17,7 +17,12 @@ use walkdir::WalkDir;
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/markdown");
 
 fn options() -> Options {
-    Options { zone: TimeZone::get("Europe/Berlin").unwrap(), now: 1_795_219_200_000, limits: Limits::default() }
+    Options {
+        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        now: 1_795_219_200_000,
+        day_first: None,
+        limits: Limits::default(),
+    }
 }
 
 fn items(path: &Path) -> Vec<Item> {
@@ -65,6 +70,7 @@ fn listed(items: &[Item]) -> String {
                 writeln!(out, "failed {} {}: {}", broken.place.file, broken.place.at, broken.reason)
             }
             Item::Note(note) => writeln!(out, "note: {note}"),
+            Item::DateOrder { .. } => Ok(()),
             Item::Contact(c) => writeln!(out, "contact {} {}", c.key, c.name),
             Item::Message(m) => {
                 let time = Timestamp::from_millisecond(m.time).unwrap();

@@ -88,7 +88,7 @@ impl<'a, 'o, 's> Reader<'a, 'o, 's> {
             updated: None,
             parent: None,
         };
-        let orders = chat.survey.orders(&chat.options.zone);
+        let orders = chat.survey.orders(chat.options);
         Self {
             chat,
             orders,

@@ -65,6 +65,7 @@ impl Order {
             Because::Chronology => "so its messages are in order of time",
             Because::Closeness => "so its messages lie close together",
             Because::Others => "as others in the same file",
+            Because::Said => "as was said, because nothing in the file tells",
             Because::Zone => "as is usual in your time zone, because nothing in the file tells",
         };
         Some(format!("The dates of the WhatsApp chat {chat:?} were read with {}, {reason}.", self.in_words()))
@@ -137,6 +138,8 @@ pub(super) enum Because {
     Closeness,
     /// Other styles of the file are read so.
     Others,
+    /// [`crate::Options::day_first`] says it.
+    Said,
     Zone,
 }
 

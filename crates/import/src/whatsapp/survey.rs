@@ -9,8 +9,11 @@ use super::{
     order::{Because, Evidence, Order},
     phrases,
 };
-use crate::text::{Line, Lines};
-use jiff::{civil::Date, tz::TimeZone};
+use crate::{
+    Options,
+    text::{Line, Lines},
+};
+use jiff::civil::Date;
 use std::{collections::HashMap, io::Read};
 
 /// Names counted at most. A group has up to 1,024 members; the rest are lines that only look like names.
@@ -85,23 +88,34 @@ impl Survey {
     }
 
     /// The order decided for each style, to be asked once for each file.
-    pub(super) fn orders(&self, zone: &TimeZone) -> Vec<(Style, Order)> {
-        self.styles.iter().map(|evidence| (evidence.style(), self.decide(evidence, zone).0)).collect()
+    pub(super) fn orders(&self, options: &Options) -> Vec<(Style, Order)> {
+        self.styles.iter().map(|evidence| (evidence.style(), self.decide(evidence, options).0)).collect()
     }
 
-    /// The order of a style; where nothing tells it, the one of another style: a chat is from one phone.
-    fn decide(&self, evidence: &Evidence, zone: &TimeZone) -> (Order, Because) {
+    /// Whether the day was taken to come first where nothing in the file tells it; none where something does.
+    pub(super) fn unsure(&self, options: &Options) -> Option<bool> {
+        let decided = self.styles.iter().map(|evidence| self.decide(evidence, options));
+        let unsure = decided.filter(|(_, because)| matches!(because, Because::Zone | Because::Said));
+        unsure.filter_map(|(order, _)| order.day_first()).next()
+    }
+
+    /// The order of a style; where nothing tells it, the one of another style, since a chat is from one phone; then
+    /// what somebody says.
+    fn decide(&self, evidence: &Evidence, options: &Options) -> (Order, Because) {
+        let zone = &options.zone;
         let alone = evidence.decide(zone);
         if alone.1 != Because::Zone {
             return alone;
         }
         let others = self.styles.iter().map(|other| other.decide(zone));
         let told = others.filter(|(_, because)| *because != Because::Zone).find_map(|(order, _)| order.day_first());
-        told.and_then(|day_first| evidence.usual(day_first)).map_or(alone, |order| (order, Because::Others))
+        let as_others = told.and_then(|day_first| evidence.usual(day_first)).map(|order| (order, Because::Others));
+        let as_said = || options.day_first.and_then(|first| evidence.usual(first)).map(|order| (order, Because::Said));
+        as_others.or_else(as_said).unwrap_or(alone)
     }
 
-    pub(super) fn notes(&self, chat: &str, zone: &TimeZone) -> Vec<String> {
-        let decided = self.styles.iter().map(|evidence| self.decide(evidence, zone));
+    pub(super) fn notes(&self, chat: &str, options: &Options) -> Vec<String> {
+        let decided = self.styles.iter().map(|evidence| self.decide(evidence, options));
         let mut notes: Vec<String> = decided.filter_map(|(order, because)| order.note(because, chat)).collect();
         notes.dedup();
         notes

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt::Write, fs, io::Write as _, ops::ControlFlo
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/whatsapp");
 
 fn options(zone: &str) -> Options {
-    Options { zone: TimeZone::get(zone).unwrap(), now: 1_795_219_200_000, limits: Limits::default() }
+    Options { zone: TimeZone::get(zone).unwrap(), now: 1_795_219_200_000, day_first: None, limits: Limits::default() }
 }
 
 /// All that is read at `path`; nothing where it is not taken for a chat.
@@ -48,6 +48,7 @@ fn listed(items: &[Item]) -> String {
             Item::Skipped { reason, place } => writeln!(out, "skipped {}: {reason}", place.at),
             Item::Failed(broken) => writeln!(out, "failed {}: {}", broken.place.at, broken.reason),
             Item::Note(note) => writeln!(out, "note: {note}"),
+            Item::DateOrder { day_first } => writeln!(out, "dates: day first {day_first}"),
             Item::Contact(c) => writeln!(out, "contact {} {}", c.key, c.name),
             Item::Message(m) => {
                 let time = Timestamp::from_millisecond(m.time).unwrap();
@@ -383,4 +384,25 @@ fn styles_of_one_file_agree() {
         .map(|m| Timestamp::from_millisecond(m.time).unwrap().strftime("%F").to_string())
         .collect();
     assert_eq!(days, ["2019-12-24", "2022-09-10", "2022-09-10"]);
+}
+
+#[test]
+fn an_order_that_nothing_tells_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("WhatsApp Chat with Ana.txt");
+    fs::write(&path, "02/05/2023, 10:00 - Ana: first\n02/05/2023, 10:01 - Ben: second\n").unwrap();
+    for (zone, said, first) in [
+        ("Europe/Berlin", None, true),
+        ("America/Chicago", None, false),
+        ("Europe/Berlin", Some(false), false),
+        ("America/Chicago", Some(true), true),
+    ] {
+        let items = items(&path, &Options { day_first: said, ..options(zone) });
+        assert!(items.contains(&Item::DateOrder { day_first: first }), "{zone} {said:?}");
+        let day = Timestamp::from_millisecond(messages(&items)[0].time).unwrap().to_string();
+        assert!(day.starts_with(if first { "2023-05-02" } else { "2023-02-05" }), "{zone} {said:?}: {day}");
+    }
+    fs::write(&path, "02/05/2023, 10:00 - Ana: first\n22/05/2023, 10:01 - Ben: second\n").unwrap();
+    let items = items(&path, &Options { day_first: Some(false), ..options("UTC") });
+    assert!(!items.iter().any(|i| matches!(i, Item::DateOrder { .. })), "the figures tell it");
 }

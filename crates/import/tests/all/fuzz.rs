@@ -297,6 +297,7 @@ fn fits_together(items: &[Item]) {
             Item::Skipped { reason, .. } => assert!(!reason.is_empty()),
             Item::Failed(broken) => assert!(!broken.reason.is_empty()),
             Item::Note(note) => assert!(!note.is_empty()),
+            Item::DateOrder { .. } => {}
             Item::Contact(c) => assert!(!c.key.is_empty()),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 pub(crate) fn options() -> Options {
-    Options { zone: TimeZone::UTC, now: 1_800_000_000_000, limits: Limits::default() }
+    Options { zone: TimeZone::UTC, now: 1_800_000_000_000, day_first: None, limits: Limits::default() }
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
@@ -60,6 +60,7 @@ fn line(item: &Item) -> String {
         Item::Skipped { reason, place } => format!("- skipped: {reason} ({} {})", place.file, place.at),
         Item::Failed(broken) => format!("- failed: {} ({} {})", broken.reason, broken.place.file, broken.place.at),
         Item::Note(note) => format!("- note: {note}"),
+        Item::DateOrder { day_first } => format!("- dates: day first {day_first}"),
         Item::Contact(c) => format!(
             "@ {} {:?} {:?} {:?} {:?}{}",
             c.key,
