@@ -33,7 +33,11 @@ by_source: Record<string, number>, };
 /**
  * `{"call": "search", "query": {…}}`
  */
-export type Call = { "call": "status" } | { "call": "search", query: Query, } | { "call": "neighbours", message: string, before: number, after: number, } | { "call": "conversation", conversation: string, at: number | null, limit: number, } | { "call": "timeline", query: Query | null, unit: Unit, from: number | null, until: number | null, } | { "call": "day", date: string, sources: Array<string>, } | { "call": "sources" } | { "call": "people" } | { "call": "conversations", source: string | null, } | { "call": "set_me", people: Array<string>, } | { "call": "dry_run", paths: Array<string>, zone: string | null, } | { "call": "import", paths: Array<string>, zone: string | null, again: boolean, 
+export type Call = { "call": "status" } | { "call": "search", query: Query, } | { "call": "neighbours", message: string, before: number, after: number, } | { "call": "conversation", conversation: string, at: number | null, limit: number, } | { "call": "timeline", query: Query | null, unit: Unit, from: number | null, until: number | null, } | { "call": "day", date: string, sources: Array<string>, } | { "call": "sources" } | { "call": "people" } | { "call": "conversations", source: string | null, } | { "call": "set_me", people: Array<string>, } | { "call": "dry_run", paths: Array<string>, zone: string | null, 
+/**
+ * How dates are to be read that nothing in the export tells how to read.
+ */
+day_first: boolean | null, } | { "call": "import", paths: Array<string>, zone: string | null, again: boolean, 
 /**
  * What the owner is called in these exports, where they do not say it.
  */
@@ -41,7 +45,11 @@ me: string | null,
 /**
  * Keep copies of pictures and recordings in the vault.
  */
-copy_files: boolean, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "show_import", import: number, } | { "call": "export_lost", import: number, path: string, } | { "call": "undo_import", import: number, } | { "call": "person", person: string, } | { "call": "suggest_people" } | { "call": "merge_people", people: Array<string>, } | { "call": "split_person", identity: string, } | { "call": "not_the_same", people: Array<string>, } | { "call": "who_is_me" } | { "call": "answer_me", import: number, people: Array<string>, } | { "call": "file", message: string, file: number, } | { "call": "provenances", message: string, } | { "call": "duplicates" } | { "call": "undo_duplicate", message: string, } | { "call": "set_zone", source: string, zone: string, } | { "call": "discover" } | { "call": "watched" } | { "call": "add_watched", path: string, } | { "call": "remove_watched", path: string, } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
+copy_files: boolean, 
+/**
+ * As in `DryRun`.
+ */
+day_first: boolean | null, } | { "call": "sample" } | { "call": "jobs" } | { "call": "pause", job: number, } | { "call": "resume", job: number, } | { "call": "stop", job: number, } | { "call": "receipts" } | { "call": "show_import", import: number, } | { "call": "export_lost", import: number, path: string, } | { "call": "undo_import", import: number, } | { "call": "person", person: string, } | { "call": "suggest_people" } | { "call": "merge_people", people: Array<string>, } | { "call": "split_person", identity: string, } | { "call": "not_the_same", people: Array<string>, } | { "call": "who_is_me" } | { "call": "answer_me", import: number, people: Array<string>, } | { "call": "file", message: string, file: number, } | { "call": "provenances", message: string, } | { "call": "duplicates" } | { "call": "undo_duplicate", message: string, } | { "call": "set_zone", source: string, zone: string, } | { "call": "discover" } | { "call": "watched" } | { "call": "add_watched", path: string, } | { "call": "remove_watched", path: string, } | { "call": "preview_forget", target: Target, } | { "call": "forget", target: Target, } | { "call": "unlock", passphrase: string, };
 
 /**
  * A filter that was understood from the text or clicked: shown under the field, removable.
@@ -147,7 +155,11 @@ titles: Array<string>,
 /**
  * Pictures and recordings that lie in the export, which may be copied.
  */
-pictures: number, };
+pictures: number, 
+/**
+ * How dates were read of which nothing in the export tells it: the day before the month; none where all do.
+ */
+day_first: boolean | null, };
 
 /**
  * A message that was found to be the same as another one, from another exporter of one chat.
