@@ -48,7 +48,16 @@ export async function look(paths: string[]): Promise<void> {
   if (paths.length === 0) return;
   last += 1;
   const key = last;
-  arrivals.looks.unshift({ key, paths, dry: null, trouble: null, busy: false, zone: null, dayFirst: null, copyFiles: false });
+  arrivals.looks.unshift({
+    key,
+    paths,
+    dry: null,
+    trouble: null,
+    busy: false,
+    zone: null,
+    dayFirst: null,
+    copyFiles: false,
+  });
   const how = { zone: null, dayFirst: null };
   await attempt(key, async () => void update(key, { dry: await api.dryRun(paths, how) }));
 }
