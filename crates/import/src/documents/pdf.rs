@@ -2,17 +2,21 @@
 //! pictures.
 //!
 //! The reader of the pages panics on files that are not as it expects and calls itself for forms within forms,
-//! so it gets only what shows text, from a copy of the page that is known to end; it runs in a thread of its
-//! own, where a panic or a timeout costs one document.
+//! so it gets only what shows text (`shown.rs`), from a copy of the page that is known to end, and no table of
+//! letters that has no end (`letters.rs`); it runs in a thread of its own, where a panic or a timeout costs one
+//! document.
 
-use super::{Document, Left, Taken};
+use super::{
+    Document, Left, Taken, letters,
+    shown::{Shown, shown},
+};
 use flate2::read::ZlibDecoder;
 use pdf_extract::{
     Dictionary, Document as Pdf, MediaBox, Object, ObjectId, OutputDev, OutputError, Stream, Transform,
     content::{Content, Operation},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc,
@@ -26,11 +30,18 @@ const STACK: usize = 64 << 20;
 const MOST_PAGES: usize = 5_000;
 /// Operations of a page with all forms in it.
 const MOST_OPERATIONS: u64 = 5_000_000;
+/// Operands and operators of all pages and forms, and bytes of them.
+const MOST_TOKENS: usize = 8_000_000;
+const MOST_CONTENT: usize = 64 << 20;
 /// Characters of a document.
 const MOST_TEXT: usize = 64 << 20;
 /// Bytes that one stream and all streams may unpack to.
-const STREAM: u64 = 256 << 20;
+const STREAM: u64 = 64 << 20;
 const STREAMS: u64 = 1 << 30;
+/// The other way of packing makes at most so many bytes of one.
+const LZW: u64 = 1_400;
+/// Numbers, names and the like in packed objects, beside two for each byte of the file: each becomes an object.
+const MOST_OBJECTS: u64 = 2_000_000;
 
 pub(super) fn take(bytes: Vec<u8>) -> Taken {
     if unpacks_too_far(&bytes) {
@@ -54,14 +65,15 @@ fn too_slow() -> Left {
 
 /// Looks into every packed stream that is no picture.
 fn unpacks_too_far(bytes: &[u8]) -> bool {
-    let mut all = 0;
+    let (mut all, mut objects) = (0, 0);
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| position(rest, b"stream")) {
         let start = at + found;
         at = start + 6;
         let before = bytes.get(start.saturating_sub(600)..start).unwrap_or_default();
         let dictionary = before.get(rposition(before, b" obj").unwrap_or(0)..).unwrap_or_default();
-        let layers = dictionary.windows(11).filter(|w| *w == b"FlateDecode").count();
+        let times = |name: &[u8]| dictionary.windows(name.len()).filter(|w| *w == name).count();
+        let layers = times(b"FlateDecode") + times(b"LZWDecode");
         if before.ends_with(b"end") || layers == 0 || position(dictionary, b"/Image").is_some() {
             continue;
         }
@@ -70,20 +82,44 @@ fn unpacks_too_far(bytes: &[u8]) -> bool {
         }
         let data = bytes.get(at..).unwrap_or_default();
         let data = data.strip_prefix(b"\r\n").or_else(|| data.strip_prefix(b"\n")).unwrap_or(data);
-        all += io::copy(&mut ZlibDecoder::new(data).take(STREAM + 1), &mut Counter(0)).unwrap_or(0);
-        if all > STREAMS || all > STREAM && bytes.len() < 1 << 20 {
+        let unpacked = if times(b"LZWDecode") > 0 {
+            let length = position(data, b"endstream").unwrap_or(data.len()) as u64;
+            Counter { bytes: length * LZW, words: length }
+        } else {
+            Counter::of(ZlibDecoder::new(data).take(STREAM + 1))
+        };
+        all += unpacked.bytes;
+        objects += if times(b"ObjStm") > 0 { unpacked.words } else { 0 };
+        let far = unpacked.bytes > STREAM && times(b"LZWDecode") == 0 || all > STREAMS;
+        if far || objects > MOST_OBJECTS + 2 * bytes.len() as u64 {
             return true;
         }
     }
     false
 }
 
-struct Counter(u64);
+/// Counts bytes, and words between blanks.
+#[derive(Default)]
+struct Counter {
+    bytes: u64,
+    words: u64,
+}
+
+impl Counter {
+    /// What can be read; what is damaged ends it.
+    fn of(mut packed: impl Read) -> Self {
+        let mut counter = Self::default();
+        let _ = io::copy(&mut packed, &mut counter);
+        counter
+    }
+}
 
 impl io::Write for Counter {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0 += buf.len() as u64;
-        if self.0 > STREAM { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(buf.len()) }
+        self.bytes += buf.len() as u64;
+        self.words +=
+            buf.iter().filter(|b| matches!(b, b' ' | b'\n' | b'\r' | b'/' | b'[' | b'<' | b'(')).count() as u64;
+        Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -91,7 +127,7 @@ impl io::Write for Counter {
     }
 }
 
-fn position(bytes: &[u8], word: &[u8]) -> Option<usize> {
+pub(super) fn position(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|w| w == word)
 }
 
@@ -187,17 +223,21 @@ fn texts(pdf: &Pdf, pages: &[(u32, ObjectId)], until: Instant) -> Result<(Texts,
 struct Tidy {
     /// Operations of each form with all in it; none while it is being looked at.
     forms: HashMap<ObjectId, Option<u64>>,
+    fonts: HashSet<ObjectId>,
+    tokens: usize,
+    bytes: usize,
 }
 
 impl Tidy {
     fn page(&mut self, pdf: &mut Pdf, id: ObjectId) -> Option<()> {
         let content = pdf.get_page_content(id).ok();
         let page = pdf.get_dictionary(id).ok()?.clone();
-        let resources = inherited(pdf, &page, b"Resources").and_then(|o| dictionary(pdf, &o)).unwrap_or_default();
+        let mut resources = inherited(pdf, &page, b"Resources").and_then(|o| dictionary(pdf, &o)).unwrap_or_default();
+        self.fonts(pdf, &mut resources);
         let sides = inherited(pdf, &page, b"MediaBox").and_then(|o| numbers(pdf, &o)).filter(|n| n.len() == 4);
         let sides = sides.unwrap_or_else(|| vec![0.0, 0.0, 612.0, 792.0]);
-        let operations = content.as_ref().and_then(|c| Content::decode(c).ok()).map(|c| c.operations);
-        let fine = operations.is_some();
+        let (operations, whole) = content.as_deref().and_then(|c| self.operations(c)).unzip();
+        let fine = whole.unwrap_or_default();
         let (kept, _) = self.kept(pdf, operations.unwrap_or_default(), &resources);
         let content = Content { operations: kept }.encode().ok()?;
         let content = pdf.add_object(Stream::new(Dictionary::new(), content));
@@ -207,6 +247,40 @@ impl Tidy {
         page.set("MediaBox", Object::Array(sides.into_iter().map(|n| Object::Real(n as f32)).collect()));
         page.remove(b"ArtBox");
         fine.then_some(())
+    }
+
+    /// The operations of a content as far as they may show text, and whether these are all; none where it is damaged.
+    fn operations(&mut self, content: &[u8]) -> Option<(Vec<Operation>, bool)> {
+        let Shown { content, tokens, whole } = shown(content);
+        self.tokens += tokens;
+        self.bytes += content.len();
+        if self.tokens > MOST_TOKENS || self.bytes > MOST_CONTENT {
+            return None;
+        }
+        Some((Content::decode(&content).ok()?.operations, whole))
+    }
+
+    /// Fonts without tables of letters that have no end.
+    fn fonts(&mut self, pdf: &mut Pdf, resources: &mut Dictionary) {
+        let Some(mut fonts) = resources.get(b"Font").ok().and_then(|o| dictionary(pdf, o)) else { return };
+        for (_, font) in fonts.iter_mut() {
+            let id = font.as_reference().ok();
+            if id.is_some_and(|id| !self.fonts.insert(id)) {
+                continue;
+            }
+            let Some(mut own) = dictionary(pdf, font) else { continue };
+            let table = own.get(b"ToUnicode").ok().and_then(|o| resolved(pdf, o)?.as_stream().ok());
+            let fits = |s: &Stream| letters::fits(s.decompressed_content().as_ref().unwrap_or(&s.content));
+            if table.is_none_or(fits) {
+                continue;
+            }
+            own.remove(b"ToUnicode");
+            match id.and_then(|id| pdf.get_object_mut(id).ok()) {
+                Some(font) => *font = Object::Dictionary(own),
+                None => *font = Object::Dictionary(own),
+            }
+        }
+        resources.set("Font", Object::Dictionary(fonts));
     }
 
     /// The operations that show text, and how many they are with those of the forms in them.
@@ -275,9 +349,12 @@ impl Tidy {
         if stream.dict.get(b"Subtype").ok()?.as_name().ok()? != b"Form" || self.forms.len() > 100_000 {
             return None;
         }
-        let own = stream.dict.get(b"Resources").ok().and_then(|o| dictionary(pdf, o));
+        let mut own = stream.dict.get(b"Resources").ok().and_then(|o| dictionary(pdf, o));
         let content = stream.decompressed_content().unwrap_or_else(|_| stream.content.clone());
-        let operations = Content::decode(&content).ok()?.operations;
+        let (operations, _) = self.operations(&content)?;
+        if let Some(own) = &mut own {
+            self.fonts(pdf, own);
+        }
         let depth = self.forms.values().filter(|cost| cost.is_none()).count();
         let (kept, cost) = match depth > 60 {
             true => (Vec::new(), 0),

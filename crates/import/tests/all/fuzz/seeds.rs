@@ -5,7 +5,7 @@ use super::dice::Dice;
 use crate::reading::fixture;
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     io::{Cursor, Read, Write},
     path::{Path, PathBuf},
 };
@@ -59,8 +59,9 @@ fn files_below(folder: &Path, inside: &str, files: &mut Files) {
 
 pub(super) fn seeds() -> Vec<Seed> {
     let mut seeds = Vec::new();
-    let mut folders: Vec<_> =
-        fs::read_dir(fixture("")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let places = [Some(fixture("")), env::var_os("EVOKE_FUZZ_SAMPLES").map(PathBuf::from)];
+    let inside = |place: PathBuf| fs::read_dir(place).unwrap().map(|e| e.unwrap().path());
+    let mut folders: Vec<_> = places.into_iter().flatten().flat_map(inside).filter(|p| p.is_dir()).collect();
     folders.sort();
     for folder in folders {
         let group = folder.file_name().unwrap().to_string_lossy().into_owned();
