@@ -7,6 +7,9 @@ use std::{borrow::Cow, collections::HashSet, io, ops::ControlFlow};
 /// Progress is told each time this many more bytes were read.
 const STEP: u64 = 256 << 10;
 
+/// Who wrote a message, or what a conversation is known by, where a damaged record does not say.
+const UNKNOWN: &str = "unknown";
+
 /// The way out of an importer. After a `Break` an importer returns `Ok(())` at once.
 pub(crate) struct Out<'a> {
     export: &'a Export,
@@ -50,11 +53,15 @@ impl<'a> Out<'a> {
     }
 
     pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
-        self.put(Item::Conversation(conversation))
+        let key = Some(conversation.key).filter(|key| !key.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned());
+        self.put(Item::Conversation(Conversation { key, ..conversation }))
     }
 
-    pub(crate) fn message(&mut self, message: Message) -> Flow {
+    pub(crate) fn message(&mut self, mut message: Message) -> Flow {
         self.records += 1;
+        if message.sender.key.is_empty() {
+            message.sender.key = UNKNOWN.to_owned();
+        }
         let paths = message.attachments.iter().filter_map(|a| a.path.as_ref());
         self.attached.extend(paths.filter(|path| !mime::is_media(path)).cloned());
         self.put(Item::Message(Box::new(message)))

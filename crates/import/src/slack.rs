@@ -85,6 +85,9 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     let media = Media::new(export);
     for (folder, days) in folders {
         let reading = Reading { export, options, directory: &directory, media: &media };
+        // What was chosen may be the folder of one channel.
+        let chosen = folder.is_empty() && !export.name().contains('.');
+        let folder = if chosen { export.name() } else { folder };
         reading.folder(directory.channel(folder), &days, out)?;
         if out.stopped() {
             break;
