@@ -13,7 +13,7 @@ use crate::{
     values::{array, text},
 };
 use evoke_message::{Kind, MessageId, Part, Role};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Statement};
 use serde_json::Value;
 
 pub(crate) const FORMAT: Format = Format {
@@ -81,10 +81,10 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
                 "SELECT key FROM cursorDiskKV WHERE key >= 'composerData:' AND key < 'composerData;' ORDER BY rowid",
             )
             .map_err(damaged)?;
-        let keys: Vec<String> = statement.query_map([], |row| row.get(0)).map_err(damaged)?.flatten().collect();
+        let (keys, trouble) = keys(&mut statement).map_err(damaged)?;
         let mut number = 0;
         for key in keys {
-            let id = key.trim_start_matches("composerData:");
+            let id = key.strip_prefix("composerData:").filter(|id| !id.is_empty()).unwrap_or(&key);
             match value(&database, &key) {
                 Some(composer) => conversation(&database, id, &composer, &mut number, (export, file, options), out),
                 None => {
@@ -96,9 +96,24 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
                 return Ok(());
             }
         }
+        if let Some(e) = trouble {
+            let _ = out.failed(format!("the rest of the database could not be read: {e}"), export.place(file, 0));
+        }
         out.file_ended(file, 0, None)?;
     }
     Ok(())
+}
+
+/// Keys of the conversations, up to what is damaged.
+fn keys(statement: &mut Statement) -> rusqlite::Result<(Vec<String>, Option<rusqlite::Error>)> {
+    let (mut keys, mut rows) = (Vec::new(), statement.query([])?);
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => keys.extend(sqlite::text(row.get_ref(0)?)),
+            Ok(None) => return Ok((keys, None)),
+            Err(e) => return Ok((keys, Some(e))),
+        }
+    }
 }
 
 fn value(database: &Connection, key: &str) -> Option<Value> {

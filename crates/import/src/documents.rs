@@ -7,6 +7,7 @@
 
 mod blocks;
 mod book;
+mod letters;
 mod notebook;
 mod office;
 mod open;
@@ -15,6 +16,7 @@ mod page;
 mod pdf;
 mod pieces;
 mod rtf;
+mod shown;
 mod sort;
 mod table;
 mod text;

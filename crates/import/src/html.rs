@@ -203,7 +203,7 @@ impl Text {
                 for child in node.children() {
                     self.node(child, &Around { depth: around.depth + 1, number, ..around.clone() });
                     let item = child.value().as_element().is_some_and(|e| e.name() == "li");
-                    number = number.map(|n| n + usize::from(item));
+                    number = number.map(|n: usize| n.saturating_add(usize::from(item)));
                 }
                 self.breaks = if around.depth == 0 { 2 } else { 1 };
             }

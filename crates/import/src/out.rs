@@ -7,6 +7,9 @@ use std::{borrow::Cow, collections::HashSet, io, ops::ControlFlow};
 /// Progress is told each time this many more bytes were read.
 const STEP: u64 = 256 << 10;
 
+/// Who wrote a message, or what a conversation is known by, where a damaged record does not say.
+const UNKNOWN: &str = "unknown";
+
 /// The way out of an importer. After a `Break` an importer returns `Ok(())` at once.
 pub(crate) struct Out<'a> {
     export: &'a Export,
@@ -52,12 +55,16 @@ impl<'a> Out<'a> {
     }
 
     pub(crate) fn conversation(&mut self, conversation: Conversation) -> Flow {
-        self.put(Item::Conversation(conversation))
+        let key = Some(conversation.key).filter(|key| !key.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned());
+        self.put(Item::Conversation(Conversation { key, ..conversation }))
     }
 
     /// What its attached files say is added here.
     pub(crate) fn message(&mut self, mut message: Message) -> Flow {
         self.records += 1;
+        if message.sender.key.is_empty() {
+            message.sender.key = UNKNOWN.to_owned();
+        }
         if self.flow.is_continue() {
             self.total += self.documents.add_to(&mut message, self.export);
         }

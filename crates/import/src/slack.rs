@@ -83,6 +83,9 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     let mut channels: BTreeMap<String, (Channel, Vec<usize>)> = BTreeMap::new();
     for i in days {
         let folder = path(i).rsplit_once('/').map_or("", |(folder, _)| folder);
+        // What was chosen may be the folder of one channel.
+        let chosen = folder.is_empty() && !export.name().contains('.');
+        let folder = if chosen { export.name() } else { folder };
         let own = channel_of_file(export, i, options, &directory)?;
         let known_by = own.as_ref().map_or(folder, |channel| channel.key.as_str()).to_owned();
         let entry =

@@ -39,7 +39,8 @@ pub(crate) fn sweep(root: &Path, ours: &[&str]) -> Result<usize, VaultError> {
         let Some(target) = staged_for(&path) else {
             continue;
         };
-        if ours.contains(&target) || MAGIC.starts_with(&head(&path)?) {
+        let unfinished = || Ok::<bool, VaultError>(head(&path)?.is_some_and(|head| MAGIC.starts_with(&head)));
+        if ours.contains(&target) || unfinished()? {
             fs::remove_file(&path).map_err(VaultError::io(format!("removing {}", path.display())))?;
             removed += 1;
         }
@@ -50,7 +51,7 @@ pub(crate) fn sweep(root: &Path, ours: &[&str]) -> Result<usize, VaultError> {
 /// Whether any file under `root` is sealed.
 pub(crate) fn holds_sealed_files(root: &Path) -> Result<bool, VaultError> {
     for path in files_under(root)? {
-        if head(&path)? == MAGIC {
+        if head(&path)?.is_some_and(|head| head == MAGIC) {
             return Ok(true);
         }
     }
@@ -94,13 +95,15 @@ fn staged_for(path: &Path) -> Option<&str> {
     digits.then_some(target)
 }
 
-/// The first bytes of a file, as many as the magic has, fewer in a shorter file.
-fn head(path: &Path) -> Result<Vec<u8>, VaultError> {
+/// The first bytes of a file, as many as the magic has, fewer in a shorter file; none where it is gone, as an
+/// unfinished file is once its writer is done.
+fn head(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
     let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head))
-        .map_err(VaultError::io(format!("reading {}", path.display())))?;
-    Ok(head)
+    match File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head)) {
+        Ok(_) => Ok(Some(head)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(VaultError::io(format!("reading {}", path.display()))(error)),
+    }
 }
 
 /// Plain files at any depth; links are not followed. A folder that does not exist holds none.

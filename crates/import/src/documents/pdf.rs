@@ -26,8 +26,12 @@ const LONGEST: Duration = Duration::from_secs(60);
 const STACK: usize = 64 << 20;
 const MOST_PAGES: usize = 5_000;
 /// Bytes that one stream and all streams may unpack to.
-const STREAM: u64 = 256 << 20;
+const STREAM: u64 = 64 << 20;
 const STREAMS: u64 = 1 << 30;
+/// The other way of packing makes at most so many bytes of one.
+const LZW: u64 = 1_400;
+/// Numbers, names and the like in packed objects, beside two for each byte of the file: each becomes an object.
+const MOST_OBJECTS: u64 = 2_000_000;
 
 pub(super) fn take(bytes: Vec<u8>) -> Taken {
     if unpacks_too_far(&bytes) {
@@ -51,14 +55,15 @@ fn too_slow() -> Left {
 
 /// Looks into every packed stream that is no picture.
 fn unpacks_too_far(bytes: &[u8]) -> bool {
-    let mut all = 0;
+    let (mut all, mut objects) = (0, 0);
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| position(rest, b"stream")) {
         let start = at + found;
         at = start + 6;
         let before = bytes.get(start.saturating_sub(600)..start).unwrap_or_default();
         let dictionary = before.get(rposition(before, b" obj").unwrap_or(0)..).unwrap_or_default();
-        let layers = dictionary.windows(11).filter(|w| *w == b"FlateDecode").count();
+        let times = |name: &[u8]| dictionary.windows(name.len()).filter(|w| *w == name).count();
+        let layers = times(b"FlateDecode") + times(b"LZWDecode");
         if before.ends_with(b"end") || layers == 0 || position(dictionary, b"/Image").is_some() {
             continue;
         }
@@ -67,20 +72,44 @@ fn unpacks_too_far(bytes: &[u8]) -> bool {
         }
         let data = bytes.get(at..).unwrap_or_default();
         let data = data.strip_prefix(b"\r\n").or_else(|| data.strip_prefix(b"\n")).unwrap_or(data);
-        all += io::copy(&mut ZlibDecoder::new(data).take(STREAM + 1), &mut Counter(0)).unwrap_or(0);
-        if all > STREAMS || all > STREAM && bytes.len() < 1 << 20 {
+        let unpacked = if times(b"LZWDecode") > 0 {
+            let length = position(data, b"endstream").unwrap_or(data.len()) as u64;
+            Counter { bytes: length * LZW, words: length }
+        } else {
+            Counter::of(ZlibDecoder::new(data).take(STREAM + 1))
+        };
+        all += unpacked.bytes;
+        objects += if times(b"ObjStm") > 0 { unpacked.words } else { 0 };
+        let far = unpacked.bytes > STREAM && times(b"LZWDecode") == 0 || all > STREAMS;
+        if far || objects > MOST_OBJECTS + 2 * bytes.len() as u64 {
             return true;
         }
     }
     false
 }
 
-struct Counter(u64);
+/// Counts bytes, and words between blanks.
+#[derive(Default)]
+struct Counter {
+    bytes: u64,
+    words: u64,
+}
+
+impl Counter {
+    /// What can be read; what is damaged ends it.
+    fn of(mut packed: impl Read) -> Self {
+        let mut counter = Self::default();
+        let _ = io::copy(&mut packed, &mut counter);
+        counter
+    }
+}
 
 impl io::Write for Counter {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0 += buf.len() as u64;
-        if self.0 > STREAM { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(buf.len()) }
+        self.bytes += buf.len() as u64;
+        self.words +=
+            buf.iter().filter(|b| matches!(b, b' ' | b'\n' | b'\r' | b'/' | b'[' | b'<' | b'(')).count() as u64;
+        Ok(buf.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -88,7 +117,7 @@ impl io::Write for Counter {
     }
 }
 
-fn position(bytes: &[u8], word: &[u8]) -> Option<usize> {
+pub(super) fn position(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|w| w == word)
 }
 

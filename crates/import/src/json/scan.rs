@@ -161,10 +161,17 @@ fn key_at(object: &[u8], at: usize) -> Option<(&str, usize)> {
 }
 
 /// The keys of every object in `bytes`, in order of their beginnings, to the first that `fits`.
-/// For recognising a format even where the beginning of the file is damaged.
+/// For recognising a format even where the beginning of the file is damaged. What is nested deeper than in any
+/// export, so that the same bytes are looked at again and again, ends it.
 pub(crate) fn hunt(bytes: &[u8], mut fits: impl FnMut(&[&str]) -> bool) -> bool {
     let starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'{').map(|(i, _)| i);
-    starts.take(2_000).any(|i| bytes.get(i..).is_some_and(|object| fits(&keys(object))))
+    let mut looked = 0;
+    let objects = starts.take(2_000).map_while(|i| {
+        let (keys, n) = look(bytes.get(i..)?);
+        looked += n;
+        (looked <= LOOK + 20 * bytes.len()).then_some(keys)
+    });
+    objects.into_iter().any(|keys| fits(&keys))
 }
 
 #[cfg(test)]

@@ -145,6 +145,7 @@ fn unlisted(name: &str) -> Channel {
         n if n.starts_with("mpdm-") => ConversationKind::Group,
         _ => ConversationKind::Channel,
     };
-    let title = if name.is_empty() { FORMAT.label } else { name };
-    Channel { key: name.to_owned(), title: title.to_owned(), kind, members: Vec::new(), created: None }
+    // A day that lies in no folder.
+    let (key, title) = if name.is_empty() { ("unknown channel", FORMAT.label) } else { (name, name) };
+    Channel { key: key.to_owned(), title: title.to_owned(), kind, members: Vec::new(), created: None }
 }

@@ -378,6 +378,10 @@ fn a_cursor_database() {
             r#"{"composerId":"c2","createdAt":1767348000000,"conversation":[{"bubbleId":"o1","type":1,"text":"old"},{"bubbleId":"o2","type":2,"text":""}]}"#,
         ),
         ("composerData:c3", r#"{"composerId":"c3","conversation":[]}"#),
+        (
+            "composerData:",
+            r#"{"createdAt":1767348000000,"conversation":[{"bubbleId":"n1","type":1,"text":"without an id"}]}"#,
+        ),
     ];
     database.execute_batch("CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB); CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)").unwrap();
     for (key, value) in rows {

@@ -105,6 +105,15 @@ fn a_day_of_slack_alone() {
     let items = items_of("2023-04-14.json", SLACK[7].1.as_bytes()).unwrap();
     assert_eq!(counts(&items), (4, 0, 0));
     assert_eq!(messages(&items)[1].sender.name, "Guest");
+    let key = |items: &[Item]| {
+        items.iter().find_map(|i| if let Item::Conversation(c) = i { Some(c.key.clone()) } else { None })
+    };
+    assert_eq!(key(&items).as_deref(), Some("unknown channel"));
+    let folder = tempfile::tempdir().unwrap();
+    let channel = folder.path().join("general");
+    fs::create_dir(&channel).unwrap();
+    fs::write(channel.join("2023-04-14.json"), SLACK[7].1).unwrap();
+    assert_eq!(key(&crate::reading::items(&channel, &options()).unwrap()).as_deref(), Some("general"));
 }
 
 /// DiscordChatExporter, with what the published samples lack.

@@ -33,8 +33,9 @@ const ELSEWHERE: [(&str, &str); 11] = [
 ];
 
 /// Ends of paths that no format has where they are alone: pictures, settings, lists of members, a mailbox without
-/// a mail, and a page of messages under a name that no export gives it.
-const REFUSED: [&str; 15] = [
+/// a mail, the log of a database, notebooks and tags of
+/// Joplin, and a page of messages under a name that no export gives it.
+const REFUSED: [&str; 24] = [
     ".jpg",
     ".png",
     "assets",
@@ -50,6 +51,15 @@ const REFUSED: [&str; 15] = [
     "List.json",
     "TakeoutReader__empty.mbox",
     "-000000000003.json",
+    ".jpeg",
+    "photos",
+    "sqlite-wal",
+    "Media",
+    "media-1",
+    "Accounts",
+    "0F7D6A10-0000-4000-8000-000000000001",
+    "joplin/written/resources",
+    "0000000000000000000f.md",
 ];
 
 /// Members' and channels' lists end like their messages.

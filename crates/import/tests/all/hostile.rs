@@ -152,3 +152,17 @@ fn a_wrong_checksum_keeps_what_was_read_and_fails_the_rest() {
     assert_eq!(counts(&items), (1, 0, 1));
     assert!(items.iter().any(|i| matches!(i, Item::Failed(f) if f.reason.contains("checksum"))));
 }
+
+#[test]
+fn a_record_without_a_sender_is_of_somebody_unknown() {
+    let json = br#"{"room_name":"","topic":"","messages":[{"type":"m.room.message","sender":"","content":{"msgtype":"m.text","body":"hi"},"origin_server_ts":1700000000000,"event_id":"$1"}]}"#;
+    let items = items_of("export.json", json).unwrap();
+    assert_eq!(counts(&items), (1, 0, 0));
+    for item in items {
+        match item {
+            Item::Message(m) => assert_eq!(m.sender.key, "unknown"),
+            Item::Conversation(c) => assert_eq!(c.key, "unknown"),
+            _ => {}
+        }
+    }
+}

@@ -444,7 +444,7 @@ fn notes_out_of_a_privacy_export() {
     ])));
 }
 
-const OURS: [(&str, &str); 8] = [
+const OURS: [(&str, &str); 11] = [
     ("markdown", "markdown"),
     ("notion", "notion"),
     ("apple_journal", "apple_journal"),
@@ -453,6 +453,9 @@ const OURS: [(&str, &str); 8] = [
     ("bear", "bear"),
     ("roam", "roam"),
     ("org", "org"),
+    ("apple_notes", "apple_notes"),
+    ("joplin", "joplin"),
+    ("dayone", "dayone"),
 ];
 
 /// Keys of the formats that claim something of an export.

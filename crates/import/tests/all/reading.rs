@@ -3,9 +3,10 @@
 use evoke_import::{ImportError, Item, Limits, Options, read};
 use jiff::tz::TimeZone;
 use std::{
-    fs,
+    env, fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -19,6 +20,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 /// Every item of an export.
 pub(crate) fn items(path: &Path, options: &Options) -> Result<Vec<Item>, ImportError> {
+    keep(path);
     let mut items = Vec::new();
     let mut sink = |item| {
         items.push(item);
@@ -26,6 +28,32 @@ pub(crate) fn items(path: &Path, options: &Options) -> Result<Vec<Item>, ImportE
     };
     read(path, options, &mut sink, &mut |done, total| assert!(done <= total))?;
     Ok(items)
+}
+
+/// With `EVOKE_KEEP_SAMPLES=folder` what tests import is kept there, for the fuzzer; damage it does itself.
+fn keep(path: &Path) {
+    let Some(folder) = env::var_os("EVOKE_KEEP_SAMPLES").map(PathBuf::from) else { return };
+    let test = thread::current().name().unwrap_or_default().replace("::", "-");
+    let damages = ["damage", "cut", "flip", "hostile", "large", "ends", "fuzz", "fixture"];
+    if damages.iter().any(|word| test.contains(word)) {
+        return;
+    }
+    let places = (0..30).map(|n| folder.join(format!("{test}-{n}")));
+    if let Some(place) =
+        places.into_iter().find(|place| fs::create_dir_all(&folder).is_ok() && fs::create_dir(place).is_ok())
+    {
+        copy(path, &place.join(path.file_name().unwrap_or_default()));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        return drop(fs::copy(from, to));
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        copy(&entry.path(), &to.join(entry.file_name()));
+    }
 }
 
 /// The same for a file of this name and content, written at [`Options::now`].

@@ -227,6 +227,7 @@ fn what_belongs_to_others_is_not_claimed() {
             "linkedin" => &["linkedin"],
             "twitter" => &["twitter"],
             "browser" => &["browser", "bookmarks"],
+            "bookmarks" => &["bookmarks"],
             "reddit" => &["reddit"],
             _ => &[],
         };

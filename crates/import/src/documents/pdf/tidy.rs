@@ -1,31 +1,43 @@
 //! Pages of a PDF made ready for the reader of pages, which panics on operations that it does not expect and calls
-//! itself for forms within forms: only what shows text is left of them, and that is known to end.
+//! itself for forms within forms: only what shows text (`shown.rs`) is left of them, and that is known to end; no
+//! table of letters without an end (`letters.rs`) either.
 
+use super::super::{
+    letters,
+    shown::{Shown, shown},
+};
 use pdf_extract::{
     Dictionary, Document as Pdf, Object, ObjectId, Stream,
     content::{Content, Operation},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Operations of a page with all forms in it.
 const MOST_OPERATIONS: u64 = 5_000_000;
+/// Operands and operators of all pages and forms, and bytes of them.
+const MOST_TOKENS: usize = 8_000_000;
+const MOST_CONTENT: usize = 64 << 20;
 
 /// Keeps of every page only what shows text, in a form that the reader of pages can take.
 #[derive(Default)]
 pub(super) struct Tidy {
     /// Operations of each form with all in it; none while it is being looked at.
     forms: HashMap<ObjectId, Option<u64>>,
+    fonts: HashSet<ObjectId>,
+    tokens: usize,
+    bytes: usize,
 }
 
 impl Tidy {
     pub(super) fn page(&mut self, pdf: &mut Pdf, id: ObjectId) -> Option<()> {
         let content = pdf.get_page_content(id).ok();
         let page = pdf.get_dictionary(id).ok()?.clone();
-        let resources = inherited(pdf, &page, b"Resources").and_then(|o| dictionary(pdf, &o)).unwrap_or_default();
+        let mut resources = inherited(pdf, &page, b"Resources").and_then(|o| dictionary(pdf, &o)).unwrap_or_default();
+        self.fonts(pdf, &mut resources);
         let sides = inherited(pdf, &page, b"MediaBox").and_then(|o| numbers(pdf, &o)).filter(|n| n.len() == 4);
         let sides = sides.unwrap_or_else(|| vec![0.0, 0.0, 612.0, 792.0]);
-        let operations = content.as_ref().and_then(|c| Content::decode(c).ok()).map(|c| c.operations);
-        let fine = operations.is_some();
+        let (operations, whole) = content.as_deref().and_then(|c| self.operations(c)).unzip();
+        let fine = whole.unwrap_or_default();
         let (kept, _) = self.kept(pdf, operations.unwrap_or_default(), &resources);
         let content = Content { operations: kept }.encode().ok()?;
         let content = pdf.add_object(Stream::new(Dictionary::new(), content));
@@ -35,6 +47,40 @@ impl Tidy {
         page.set("MediaBox", Object::Array(sides.into_iter().map(|n| Object::Real(n as f32)).collect()));
         page.remove(b"ArtBox");
         fine.then_some(())
+    }
+
+    /// The operations of a content as far as they may show text, and whether these are all; none where it is damaged.
+    fn operations(&mut self, content: &[u8]) -> Option<(Vec<Operation>, bool)> {
+        let Shown { content, tokens, whole } = shown(content);
+        self.tokens += tokens;
+        self.bytes += content.len();
+        if self.tokens > MOST_TOKENS || self.bytes > MOST_CONTENT {
+            return None;
+        }
+        Some((Content::decode(&content).ok()?.operations, whole))
+    }
+
+    /// Fonts without tables of letters that have no end.
+    fn fonts(&mut self, pdf: &mut Pdf, resources: &mut Dictionary) {
+        let Some(mut fonts) = resources.get(b"Font").ok().and_then(|o| dictionary(pdf, o)) else { return };
+        for (_, font) in fonts.iter_mut() {
+            let id = font.as_reference().ok();
+            if id.is_some_and(|id| !self.fonts.insert(id)) {
+                continue;
+            }
+            let Some(mut own) = dictionary(pdf, font) else { continue };
+            let table = own.get(b"ToUnicode").ok().and_then(|o| resolved(pdf, o)?.as_stream().ok());
+            let fits = |s: &Stream| letters::fits(s.decompressed_content().as_ref().unwrap_or(&s.content));
+            if table.is_none_or(fits) {
+                continue;
+            }
+            own.remove(b"ToUnicode");
+            match id.and_then(|id| pdf.get_object_mut(id).ok()) {
+                Some(font) => *font = Object::Dictionary(own),
+                None => *font = Object::Dictionary(own),
+            }
+        }
+        resources.set("Font", Object::Dictionary(fonts));
     }
 
     /// The operations that show text, and how many they are with those of the forms in them.
@@ -103,9 +149,12 @@ impl Tidy {
         if stream.dict.get(b"Subtype").ok()?.as_name().ok()? != b"Form" || self.forms.len() > 100_000 {
             return None;
         }
-        let own = stream.dict.get(b"Resources").ok().and_then(|o| dictionary(pdf, o));
+        let mut own = stream.dict.get(b"Resources").ok().and_then(|o| dictionary(pdf, o));
         let content = stream.decompressed_content().unwrap_or_else(|_| stream.content.clone());
-        let operations = Content::decode(&content).ok()?.operations;
+        let (operations, _) = self.operations(&content)?;
+        if let Some(own) = &mut own {
+            self.fonts(pdf, own);
+        }
         let depth = self.forms.values().filter(|cost| cost.is_none()).count();
         let (kept, cost) = match depth > 60 {
             true => (Vec::new(), 0),
