@@ -163,7 +163,7 @@ impl Reading<'_> {
                 crate::Flow::Continue(())
             }
             Told::Happened(text) => {
-                let clock = stamp::at(self.dates.clock.unwrap_or(Time::midnight()));
+                let clock = stamp::at(self.dates.clock.unwrap_or_default());
                 self.spoken(clock, Spoken::Notice(text), place, threads, out)
             }
             Told::Spoken { clock, spoken } => self.spoken(clock, spoken, place, threads, out),
