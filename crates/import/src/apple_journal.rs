@@ -9,7 +9,7 @@ use crate::{
     out::Out,
 };
 use evoke_message::{Attachment, Kind};
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html, Node, Selector};
 use std::collections::HashMap;
 
 const SOURCE: &str = "apple_journal";
@@ -78,7 +78,7 @@ struct Page {
 
 impl Page {
     fn of(text: &str, export: &Export, i: usize) -> Self {
-        let page = Html::parse_document(text);
+        let page = html::page(text);
         let words = |class: &str| all(&page, class).next().map(html::element).unwrap_or_default();
         let prompt = words(".reflectionPrompt");
         let prompt = if prompt.is_empty() { prompt } else { format!("> {}", prompt.replace('\n', "\n> ")) };
@@ -100,8 +100,22 @@ fn all<'a>(page: &'a Html, selector: &str) -> impl Iterator<Item = ElementRef<'a
 
 /// A walk, a place, a song: what stands on its tile.
 fn asset(element: ElementRef) -> String {
-    let said: Vec<String> = element.text().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect();
+    let mut said = Vec::new();
+    on_tile(element, &mut said);
     if said.is_empty() { String::new() } else { format!("- {}", said.join(", ")) }
+}
+
+/// Without the tiles in it, which stand for themselves.
+fn on_tile<'a>(element: ElementRef<'a>, said: &mut Vec<&'a str>) {
+    for child in element.children() {
+        match (child.value(), ElementRef::wrap(child)) {
+            (Node::Text(text), _) => said.extend(Some(text.trim()).filter(|t| !t.is_empty())),
+            (Node::Element(inner), Some(child)) if !inner.classes().any(|class| class == "gridItem") => {
+                on_tile(child, said);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Pictures and recordings, which lie in `Resources/`.

@@ -265,7 +265,7 @@ fn when(written: &str, options: &Options) -> (Option<i64>, bool) {
     if let Ok(number) = written.parse::<f64>() {
         // Microseconds since 1601 are 1.3e16 and more in our time, those since 1970 less than 5e15.
         let time = if number > 1e16 && number < 1e17 {
-            Some((number / 1e3) as i64 - SINCE_1601)
+            Some(((number / 1e3) as i64).saturating_sub(SINCE_1601))
         } else {
             time::from_number(number)
         };
@@ -304,7 +304,7 @@ const CHROME: Ask = Ask {
             WHEN v.transition & 255 IN (3, 4) THEN 'a frame within a page'
             WHEN v.transition & 0xF0000000 != 0 AND v.transition & 0x20000000 = 0 THEN 'only led on to another page' END
           FROM visits v JOIN urls u ON u.id = v.url ORDER BY v.visit_time, v.id",
-    time: |t| (t / 1e3) as i64 - SINCE_1601,
+    time: |t| ((t / 1e3) as i64).saturating_sub(SINCE_1601),
 };
 const FIREFOX: Ask = Ask {
     sql: "SELECT p.url, p.title, v.visit_date, CASE
@@ -316,12 +316,12 @@ const FIREFOX: Ask = Ask {
 const SAFARI: Ask = Ask {
     sql: "SELECT i.url, v.title, v.visit_time, CASE WHEN v.redirect_destination IS NOT NULL THEN 'only led on to another page' END
           FROM history_visits v JOIN history_items i ON i.id = v.history_item ORDER BY v.visit_time, v.id",
-    time: |t| (t * 1e3) as i64 + SINCE_2001,
+    time: |t| ((t * 1e3) as i64).saturating_add(SINCE_2001),
 };
 /// Of a `History.db` without redirects.
 const OLD_SAFARI: Ask = Ask {
     sql: "SELECT i.url, v.title, v.visit_time, NULL FROM history_visits v JOIN history_items i ON i.id = v.history_item ORDER BY v.visit_time",
-    time: |t| (t * 1e3) as i64 + SINCE_2001,
+    time: |t| ((t * 1e3) as i64).saturating_add(SINCE_2001),
 };
 
 fn database(

@@ -137,7 +137,7 @@ impl Reading<'_> {
         let mut bytes = Vec::new();
         let read = self.export.open(file)?.take(self.options.limits.record as u64).read_to_end(&mut bytes);
         read.map_err(|e| self.export.trouble(file, e))?;
-        Ok(Html::parse_document(&decode(&bytes).0))
+        Ok(html::page(&decode(&bytes).0))
     }
 
     /// Keeps numbers by name, and hands out everybody once.

@@ -1,15 +1,13 @@
 //! HTML of mails, notes and saved pages as Markdown text. Pages as trees, for formats that look
 //! for elements, are [`scraper::Html`]; which elements matter is left to the formats.
 
+mod shallow;
+
 use scraper::{ElementRef, Html, Node, node::Element};
+use shallow::shallow;
 
 /// Elements whose content nobody wrote.
 const LEFT_OUT: [&str; 9] = ["script", "style", "noscript", "template", "head", "svg", "object", "iframe", "title"];
-/// Elements that need no end, or whose end is often left out.
-const CLOSE_THEMSELVES: [&str; 26] = [
-    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p",
-    "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr", "path",
-];
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 31] = [
     "address",
@@ -47,16 +45,21 @@ const BLOCKS: [&str; 31] = [
 
 /// How deep elements are told apart; what lies deeper is plain text. Nobody writes so deep, but files are made to.
 const DEEPEST: usize = 200;
-/// Open elements at which a page is not parsed but only freed of its tags: parsing would take minutes.
-const MOST_OPEN: usize = 3_000;
 
 /// The text of an HTML document or fragment: blocks on lines of their own, links, emphasis, lists, tables
 /// and code as Markdown.
 pub(crate) fn markdown(html: &str) -> String {
-    match is_too_deep(html) {
-        true => without_tags(html),
-        false => element(Html::parse_fragment(html).root_element()),
-    }
+    element(fragment(html).root_element())
+}
+
+/// A whole page as a tree, in any depth that it may have.
+pub(crate) fn page(html: &str) -> Html {
+    Html::parse_document(&shallow(html))
+}
+
+/// The same of a piece of one.
+pub(crate) fn fragment(html: &str) -> Html {
+    Html::parse_fragment(&shallow(html))
 }
 
 /// The same of an element of a parsed page.
@@ -71,35 +74,6 @@ pub(crate) fn part(element: ElementRef, left_out: fn(&Element) -> bool) -> Strin
         out.node(child, &Around::default());
     }
     out.done()
-}
-
-/// True where so many elements are opened and never closed that parsing would take very long.
-pub(crate) fn is_too_deep(html: &str) -> bool {
-    let (mut open, mut deepest) = (0usize, 0usize);
-    for tag in html.split('<').skip(1) {
-        let name = tag.trim_start_matches('/');
-        let name =
-            name.get(..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())).unwrap_or_default();
-        if name.is_empty() || CLOSE_THEMSELVES.iter().any(|n| n.eq_ignore_ascii_case(name)) {
-            continue;
-        }
-        open = if tag.starts_with('/') { open.saturating_sub(1) } else { open + 1 };
-        deepest = deepest.max(open);
-    }
-    deepest > MOST_OPEN
-}
-
-/// What is left without anything between `<` and `>`.
-pub(crate) fn without_tags(html: &str) -> String {
-    let mut pieces = html.split('<');
-    let mut out = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        out.push_str(piece.split_once('>').map_or("", |(_, text)| text));
-        out.push(' ');
-    }
-    let text = crate::xml::unescape(&out);
-    let lines: Vec<String> = text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    lines.join("\n").trim().to_owned()
 }
 
 /// What surrounds a node.

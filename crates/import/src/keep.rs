@@ -11,7 +11,7 @@ use crate::{
     time,
 };
 use evoke_message::{Attachment, Contact, Kind};
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Selector};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -155,7 +155,7 @@ impl File<'_> {
 
     /// Only the first of old exports: their dates are wall time in words.
     fn html(&self, page: &str, seen: &mut HashMap<String, u32>, out: &mut Out) {
-        let page = Html::parse_document(page);
+        let page = html::page(page);
         let one = |selector: &str| Selector::parse(selector).ok().and_then(|s| page.select(&s).next());
         let words = |element: Option<ElementRef>| element.map(html::element).unwrap_or_default();
         let (date, title) = (words(one(".heading")), words(one(".title")));

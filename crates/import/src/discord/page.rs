@@ -12,7 +12,7 @@ use crate::{
     threads::Participants,
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Message, Part, Place, Reaction, Role, Sender};
-use scraper::{ElementRef, Html};
+use scraper::ElementRef;
 
 const GROUPS: &[&str] = &[
     "<div class=\"chatlog__message-group\"",
@@ -123,7 +123,7 @@ impl<'a> Page<'a> {
 
     /// The names of guild and channel, which are all that is known of them.
     fn preamble(&mut self, text: &str) -> crate::Flow {
-        let page = Html::parse_document(text);
+        let page = html::page(text);
         let page = page.root_element();
         let names: Vec<String> = with_class(page, NAMES).map(words).filter(|n| !n.is_empty()).collect();
         if let [guild, channel, ..] = names.as_slice() {
@@ -137,7 +137,7 @@ impl<'a> Page<'a> {
     }
 
     fn group(&mut self, text: &str, out: &mut Out) -> crate::Flow {
-        let page = Html::parse_fragment(text);
+        let page = html::fragment(text);
         let group = page.root_element();
         let of_group = with_class(group, AUTHOR).next().map(|e| (person(e), words(e)));
         let date_of_group = with_class(group, DATE).next().map(words).unwrap_or_default();

@@ -105,10 +105,7 @@ fn read(page: &str, lost: u64) -> Taken {
     if page.len() > LONGEST {
         return Err(Left::Skipped("web page longer than Evoke reads".into()));
     }
-    if html::is_too_deep(&page) {
-        return Ok(Document { text: html::without_tags(&page), lost, ..Document::default() });
-    }
-    let parsed = Html::parse_document(&page);
+    let parsed = html::page(&page);
     let mut document = Document { lost, ..about(&parsed, &page) };
     document.text = content(&parsed);
     if document.title.is_none() {

@@ -17,10 +17,10 @@ enum Div {
 
 fn as_html(enml: &str) -> String {
     let body = enml.find("<en-note").and_then(|at| enml.get(at..)).unwrap_or(enml);
-    let (mut out, mut rest, mut open) = (String::with_capacity(body.len()), body, Vec::new());
+    let (mut out, mut rest, mut open) = (String::with_capacity(body.len()), body, Open::default());
     while let Some(at) = rest.find('<') {
         let (before, from) = rest.split_at(at);
-        let left_out = open.contains(&Div::Tasks);
+        let left_out = open.tasks > 0;
         if !left_out {
             out.push_str(before);
         }
@@ -33,11 +33,8 @@ fn as_html(enml: &str) -> String {
         let name = tag.trim_start_matches(['<', '/']).split([' ', '\n', '\t', '>', '/']).next().unwrap_or_default();
         match name {
             "div" if tag.ends_with("/>") => out.push_str("<div></div>"),
-            "div" if tag.starts_with("</") => close(open.pop(), &open, &mut out),
-            "div" => {
-                open.push(kind(tag));
-                begin(&open, &mut out);
-            }
+            "div" if tag.starts_with("</") => open.close(&mut out),
+            "div" => open.begin(kind(tag), &mut out),
             _ if left_out => {}
             "en-note" | "en-media" => {}
             "en-todo" => out.push_str(if tag.starts_with("</") { "" } else { todo(tag, "checked=\"true\"") }),
@@ -53,7 +50,7 @@ fn as_html(enml: &str) -> String {
             _ => out.push_str(tag),
         }
     }
-    if !open.contains(&Div::Tasks) {
+    if open.tasks == 0 {
         out.push_str(rest);
     }
     out
@@ -68,29 +65,47 @@ fn kind(tag: &str) -> Div {
     }
 }
 
-fn begin(open: &[Div], out: &mut String) {
-    let (last, above) = match open.split_last() {
-        Some((last, above)) => (*last, above),
-        None => return,
-    };
-    match last {
-        _ if above.contains(&Div::Tasks) => {}
-        Div::Code if !above.contains(&Div::Code) => out.push_str("<pre>"),
-        Div::Plain if !above.contains(&Div::Code) => out.push_str("<div>"),
-        _ => {}
-    }
+/// The `div`s that are open, and how many of them are of a kind.
+#[derive(Default)]
+struct Open {
+    divs: Vec<Div>,
+    code: usize,
+    tasks: usize,
 }
 
-fn close(last: Option<Div>, above: &[Div], out: &mut String) {
-    match last {
-        _ if above.contains(&Div::Tasks) => {}
-        Some(Div::Code) if !above.contains(&Div::Code) => {
-            out.truncate(out.trim_end_matches('\n').len());
-            out.push_str("</pre>");
+impl Open {
+    fn begin(&mut self, div: Div, out: &mut String) {
+        match div {
+            _ if self.tasks > 0 || self.code > 0 => {}
+            Div::Code => out.push_str("<pre>"),
+            Div::Plain => out.push_str("<div>"),
+            Div::Tasks => {}
         }
-        Some(Div::Plain) if above.contains(&Div::Code) => out.push('\n'),
-        Some(Div::Plain) => out.push_str("</div>"),
-        _ => {}
+        self.count(div, |n| n + 1);
+        self.divs.push(div);
+    }
+
+    fn close(&mut self, out: &mut String) {
+        let Some(div) = self.divs.pop() else { return };
+        self.count(div, |n| n - 1);
+        match div {
+            _ if self.tasks > 0 => {}
+            Div::Code if self.code == 0 => {
+                out.truncate(out.trim_end_matches('\n').len());
+                out.push_str("</pre>");
+            }
+            Div::Plain if self.code > 0 => out.push('\n'),
+            Div::Plain => out.push_str("</div>"),
+            Div::Code | Div::Tasks => {}
+        }
+    }
+
+    fn count(&mut self, div: Div, change: fn(usize) -> usize) {
+        match div {
+            Div::Code => self.code = change(self.code),
+            Div::Tasks => self.tasks = change(self.tasks),
+            Div::Plain => {}
+        }
     }
 }
 

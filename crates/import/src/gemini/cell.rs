@@ -3,7 +3,7 @@
 
 use super::{Activity, date, linked};
 use crate::{Options, html};
-use scraper::{ElementRef, Html, Node, Selector};
+use scraper::{ElementRef, Node, Selector};
 use std::io::{self, Read};
 
 /// How each record begins.
@@ -98,7 +98,7 @@ pub(super) struct Found {
 
 /// Reads one cell: `verb prompt <br> notes on files <br> date <br> reply`.
 pub(super) fn read(cell: &str, options: &Options) -> Option<Found> {
-    let page = Html::parse_fragment(cell);
+    let page = html::fragment(cell);
     let find = |selector: &str| Selector::parse(selector).ok();
     let header = find(".header-cell")?;
     let contents = find(".content-cell")?;
@@ -162,7 +162,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn plain(html: &str) -> String {
-    let text: String = Html::parse_fragment(html).root_element().text().collect();
+    let text: String = html::fragment(html).root_element().text().collect();
     text.trim().to_owned()
 }
 
@@ -170,7 +170,7 @@ fn plain(html: &str) -> String {
 fn prompt(segments: &[String]) -> (String, Vec<String>) {
     let (mut lines, mut files) = (Vec::new(), Vec::new());
     for segment in segments {
-        let page = Html::parse_fragment(segment);
+        let page = html::fragment(segment);
         let links = Selector::parse("a[href]").ok();
         let beside = links.iter().flat_map(|s| page.select(s)).filter_map(|a| a.value().attr("href"));
         let beside: Vec<String> =

@@ -85,7 +85,7 @@ fn walk(
             Ok(Piece::Text { text, lost }) => {
                 lost_in_all += lost;
                 let is_message = MESSAGES.iter().any(|m| text.trim_start().starts_with(m));
-                let page = if is_message { Html::parse_fragment(&text) } else { Html::parse_document(&text) };
+                let page = if is_message { html::fragment(&text) } else { html::page(&text) };
                 take_head(&page, &mut head);
                 let senders = with_class(page.root_element(), SENDER);
                 let found: Vec<Result<Found, String>> = senders.filter_map(message).map(Ok).collect();

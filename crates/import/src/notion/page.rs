@@ -6,7 +6,7 @@ use scraper::{ElementRef, Html, Selector};
 
 impl Page {
     pub(super) fn of_html(text: &str, path: &str) -> Self {
-        let mut page = Html::parse_document(&prepared(text));
+        let mut page = html::page(&prepared(text));
         let lists = remove(&mut page, "table.collection-content, .collection-title");
         remove(&mut page, ".katex-html, semantics > :not(annotation), nav.table_of_contents, .icon");
         let id = first(&page, "article[id]").and_then(|article| article.attr("id")).map(|id| id.replace('-', ""));
