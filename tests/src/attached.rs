@@ -110,7 +110,7 @@ async fn a_file_is_shown_from_its_place_or_from_a_copy_and_missed_in_words() {
     assert!(missed.to_string().contains("chat") && missed.to_string().contains("boat.jpg"), "{missed}");
     // With copies wanted, a second import of the same makes them.
     let options = ImportOptions { copy_files: true, ..ImportOptions::default() };
-    let receipt = memory.import(&[elsewhere.clone()], &options, &Watch::default()).await.unwrap();
+    let receipt = memory.import(std::slice::from_ref(&elsewhere), &options, &Watch::default()).await.unwrap();
     assert_eq!((receipt.added, receipt.duplicate), (0, 4));
     assert!(receipt.notes.iter().any(|note| note == "Pictures and recordings copied into the archive: 1."));
     fs::remove_dir_all(&elsewhere).unwrap();

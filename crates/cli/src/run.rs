@@ -145,6 +145,7 @@ fn options(args: &Args) -> Result<Options, MemoryError> {
     let mut options = Options::new(home, args.writes());
     options.passphrase = std::env::var("EVOKE_PASSPHRASE").ok().filter(|p| !p.is_empty());
     options.keychain = !args.key_file;
+    options.one_command = !matches!(args.command, Command::Stdio);
     options.device = args.device.parse::<Device>().map_err(|e| MemoryError::BadQuery(e.to_string()))?;
     if let Some(zone) = &args.zone {
         options.zone = TimeZone::get(zone)

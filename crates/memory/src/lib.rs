@@ -105,6 +105,8 @@ pub struct Options {
     pub clock: fn() -> i64,
     /// Whether to write: makes the Home where there is none, and takes the writer's place if it is free.
     pub write: bool,
+    /// The process ends after one command: less is kept in memory.
+    pub one_command: bool,
 }
 
 impl Options {
@@ -120,6 +122,7 @@ impl Options {
             zone: TimeZone::system(),
             clock: || Timestamp::now().as_millisecond(),
             write,
+            one_command: false,
         }
     }
 }
@@ -169,7 +172,7 @@ impl Memory {
         };
         let home = Home::open(&options.home, secret, options.write)?;
         let private_temp = private_temp();
-        let store = Store::open(&home.vault, home.writes()).await?;
+        let store = Store::open_for(&home.vault, home.writes(), options.one_command).await?;
         let ledger = models::ledger(&home.vault, options.models.as_deref())?;
         let generations = Generations::open(ledger, &home.vault, &store, home.writes()).await?;
         let memory = Memory(Arc::new(Inner {

@@ -18,8 +18,9 @@ const SCHEME: &str = "evoke";
 const ROOT: &str = "evoke://home/";
 /// Folder of the vault that holds the tables.
 const FOLDER: &str = "db";
-/// Bytes of index and of metadata that a session keeps in memory.
+/// Bytes of index and of metadata that a session keeps in memory. A command that ends soon has little use for them.
 const INDEX_CACHE: usize = 128 << 20;
+const INDEX_CACHE_OF_ONE_COMMAND: usize = 24 << 20;
 const METADATA_CACHE: usize = 32 << 20;
 /// Reads LanceDB may have under way at once: local files want few.
 const READS: usize = 8;
@@ -49,14 +50,15 @@ impl ObjectStoreProvider for Provider {
 }
 
 /// A connection to the tables of one vault.
-pub(crate) async fn connection(vault: &Vault) -> Result<Connection, StoreError> {
-    Ok(connect(ROOT).session(session(vault)?).read_consistency_interval(Duration::ZERO).execute().await?)
+pub(crate) async fn connection(vault: &Vault, one_command: bool) -> Result<Connection, StoreError> {
+    let cache = if one_command { INDEX_CACHE_OF_ONE_COMMAND } else { INDEX_CACHE };
+    Ok(connect(ROOT).session(session(vault, cache)?).read_consistency_interval(Duration::ZERO).execute().await?)
 }
 
-fn session(vault: &Vault) -> Result<Arc<Session>, StoreError> {
+fn session(vault: &Vault, index_cache: usize) -> Result<Arc<Session>, StoreError> {
     let registry = ObjectStoreRegistry::empty();
     registry.insert(SCHEME, Arc::new(Provider { store: vault.object_store(FOLDER)? }));
-    Ok(Arc::new(Session::new(INDEX_CACHE, METADATA_CACHE, Arc::new(registry))))
+    Ok(Arc::new(Session::new(index_cache, METADATA_CACHE, Arc::new(registry))))
 }
 
 /// Opens a table. A writer makes it from an empty batch that has its columns where it is not there, and
@@ -144,7 +146,7 @@ mod tests {
         store.passages(1, sizes, true).await.unwrap().add_waiting(&ids).await.unwrap();
         drop(store);
         // As an earlier version would have left it: fewer columns than `PersonRow` has now.
-        let connection = connection(&vault(&folder)).await.unwrap();
+        let connection = connection(&vault(&folder), false).await.unwrap();
         let people = connection.open_table("people").lance_read_params(read_params()).execute().await.unwrap();
         let all: BTreeSet<String> = people.schema().await.unwrap().fields().iter().map(|f| f.name().clone()).collect();
         let row =
@@ -176,7 +178,7 @@ mod tests {
         };
         store.add_messages(&[row(1), row(2)]).await.unwrap();
         drop(store);
-        let connection = connection(&vault(&folder)).await.unwrap();
+        let connection = connection(&vault(&folder), false).await.unwrap();
         let messages = connection.open_table("messages").lance_read_params(read_params()).execute().await.unwrap();
         messages.drop_columns(&["has", "wall"]).await.unwrap();
         connection.drop_table("contacts", &[]).await.unwrap();
@@ -254,7 +256,7 @@ mod tests {
     #[tokio::test]
     async fn a_plain_path_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let session = session(&vault(&folder)).unwrap();
+        let session = session(&vault(&folder), INDEX_CACHE).unwrap();
         let elsewhere = folder.path().join("plain");
         let made = lancedb::connect(elsewhere.to_str().unwrap()).session(session).execute().await;
         let made = match made {

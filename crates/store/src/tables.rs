@@ -80,7 +80,12 @@ const NAMES: [&str; TABLES] = [
 impl Store {
     /// Opens the tables of a vault; a writer makes what is missing.
     pub async fn open(vault: &Vault, writer: bool) -> Result<Store, StoreError> {
-        let connection = session::connection(vault).await?;
+        Store::open_for(vault, writer, false).await
+    }
+
+    /// The same; for `one_command` that ends soon little is kept in memory.
+    pub async fn open_for(vault: &Vault, writer: bool, one_command: bool) -> Result<Store, StoreError> {
+        let connection = session::connection(vault, one_command).await?;
         let empty: [RecordBatch; TABLES] = [
             MessageRow::batch(&[])?,
             conversation_batch(&[])?,
