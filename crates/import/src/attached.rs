@@ -55,6 +55,13 @@ impl Documents {
         read
     }
 
+    /// A file that lies in the message's own record, and that was too large to be held.
+    pub(crate) fn too_large(&mut self, name: &str) {
+        if documents::may_be_document(name) {
+            self.too_large.insert(name.to_owned());
+        }
+    }
+
     /// What a file says that lies in the message's own record.
     pub(crate) fn inside(&mut self, file: usize, name: &str, bytes: &[u8]) -> Option<Document> {
         match bytes.len() as u64 <= LARGEST {

@@ -1,5 +1,5 @@
 //! Evernote notebooks, ENEX (formats.md §19). A file is gigabytes because files are kept inside it as
-//! base64: those are passed over without being held, and a note at a time is read.
+//! base64: a note at a time is read, with those of its files that may have words.
 //!
 //! Cutting a file into notes is left to `split.rs`, the note's own HTML to `enml.rs`.
 
@@ -14,7 +14,8 @@ use crate::{
     out::Out,
     text, time,
 };
-use evoke_message::{Attachment, Kind, Place};
+use evoke_message::{Attachment, Document, Kind, Place};
+use mail_parser::decoders::base64::base64_decode;
 use quick_xml::{Reader, events::Event};
 use split::{Found, Notes};
 use std::collections::HashMap;
@@ -52,7 +53,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
             match notes.next() {
                 Ok(Some(found)) => {
                     at += 1;
-                    file.note(found, export.place(i, at), out);
+                    file.note(found, notes.files(), export.place(i, at), out);
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -81,7 +82,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn note(&mut self, found: Found, place: Place, out: &mut Out) {
+    fn note(&mut self, found: Found, files: Vec<Option<Vec<u8>>>, place: Place, out: &mut Out) {
         let (xml, whole) = match found {
             Found::Note(xml) => (xml, true),
             Found::Broken(xml) => (xml, false),
@@ -103,10 +104,15 @@ impl File<'_> {
         let when = fields.created().or_else(|| stamp(&fields.updated));
         let when = when.unwrap_or_else(|| Stamp::of_file(self.export.files().get(self.i), self.options));
         let text = note::parts([enml::markdown(content).as_str(), &fields.tasks(), &fields.said()]);
+        let resources: Vec<(&Resource, Attachment)> =
+            fields.resources.iter().filter_map(|r| Some((r, r.attachment()?))).collect();
+        let documents = resources.iter().enumerate();
+        let documents = documents.filter_map(|(at, (resource, _))| resource.document(at, &files, out)).collect();
         let note = Note {
             text,
             updated: stamp(&fields.updated).map(|s| s.time),
-            attachments: fields.resources.iter().filter_map(Resource::attachment).collect(),
+            attachments: resources.into_iter().map(|(_, attachment)| attachment).collect(),
+            documents,
             title: fields.title,
             ..Note::new(SOURCE, key, when)
         };
@@ -133,6 +139,8 @@ fn stamp(written: &str) -> Option<Stamp> {
 struct Resource {
     name: String,
     mime: String,
+    /// Its number among the files that `split.rs` held.
+    file: Option<usize>,
 }
 
 impl Resource {
@@ -142,6 +150,18 @@ impl Resource {
         let mime = Some(self.mime.clone()).filter(|m| !m.is_empty()).or_else(|| mime::of_name(&self.name));
         let name = if self.name.is_empty() { self.mime.clone() } else { self.name.clone() };
         (!name.is_empty()).then_some(Attachment { name, mime, path: None, missing: kept })
+    }
+
+    /// What it says, as attachment number `at` of its note.
+    fn document(&self, at: usize, files: &[Option<Vec<u8>>], out: &mut Out) -> Option<Document> {
+        let name = mime::named(&self.name, &self.mime);
+        match files.get(self.file?)? {
+            Some(base64) => out.document(at, &name, &base64_decode(base64)?),
+            None => {
+                out.document_too_large(&name);
+                None
+            }
+        }
     }
 }
 
@@ -219,6 +239,9 @@ impl Fields {
                     "dueDate" => task.due = trimmed(),
                     _ => {}
                 }
+            }
+            ("resource", "data") => {
+                self.resources.iter_mut().last().into_iter().for_each(|r| r.file = text.parse().ok())
             }
             ("resource", "mime") => self.resources.iter_mut().last().into_iter().for_each(|r| r.mime = trimmed()),
             ("resource-attributes", "file-name") => {

@@ -61,6 +61,12 @@ pub(crate) fn of_name(name: &str) -> Option<String> {
     found.map(|(_, mime)| (*mime).to_owned())
 }
 
+/// A name that says what it is: with the ending of its media type where it has none that is known.
+pub(crate) fn named(name: &str, mime: &str) -> String {
+    let ending = BY_ENDING.iter().find(|(_, known)| *known == mime).filter(|_| of_name(name).is_none());
+    ending.map_or_else(|| name.to_owned(), |(ending, _)| format!("{name}.{ending}"))
+}
+
 /// True for what the name says is a picture, a sound or a film.
 pub(crate) fn is_media(name: &str) -> bool {
     of_name(name).is_some_and(|mime| ["image/", "video/", "audio/"].iter().any(|media| mime.starts_with(media)))

@@ -14,7 +14,7 @@ use crate::{
     text,
 };
 use day::When;
-use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Role, Sender};
+use evoke_message::{Attachment, Conversation, ConversationKind, Document, Kind, Message, Part, Place, Role, Sender};
 use jiff::Timestamp;
 use std::{borrow::Cow, io, io::Read};
 
@@ -62,6 +62,8 @@ pub(crate) struct Note {
     pub(crate) when: Stamp,
     pub(crate) updated: Option<i64>,
     pub(crate) attachments: Vec<Attachment>,
+    /// What attached files say that lie in the note's own record.
+    pub(crate) documents: Vec<Document>,
 }
 
 impl Note {
@@ -73,6 +75,7 @@ impl Note {
             when,
             updated: None,
             attachments: Vec::new(),
+            documents: Vec::new(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Note {
             edited: self.updated.filter(|updated| *updated > self.when.time),
             text,
             attachments: self.attachments,
+            documents: self.documents,
             ..self.thread.message(id, me(), place)
         })
     }

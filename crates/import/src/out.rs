@@ -78,6 +78,11 @@ impl<'a> Out<'a> {
         self.documents.inside(file, name, bytes)
     }
 
+    /// A file that lies in a message's own record, and that was too large to be held.
+    pub(crate) fn document_too_large(&mut self, name: &str) {
+        self.documents.too_large(name);
+    }
+
     /// One without a key, as in a damaged list, is nobody that could be met again.
     pub(crate) fn contact(&mut self, contact: Contact) -> Flow {
         if contact.key.is_empty() {

@@ -88,7 +88,7 @@ impl Memory {
     /// copied already is left. Returns notes for the receipt.
     pub(crate) async fn copy_files(
         &self,
-        messages: &HashSet<MessageId>,
+        messages: impl Iterator<Item = MessageId>,
         paths: &[PathBuf],
         watch: &Watch,
     ) -> Result<Vec<String>, MemoryError> {
@@ -98,8 +98,8 @@ impl Memory {
         let ids: Vec<MessageId> = {
             // A copy's files are shown with the message that stands for it.
             let catalogue = self.catalogue();
-            let shown = |id: &MessageId| catalogue.hidden(*id).map_or(*id, |hidden| hidden.of);
-            messages.iter().map(shown).collect::<HashSet<_>>().into_iter().collect()
+            let shown = |id: MessageId| catalogue.hidden(id).map_or(id, |hidden| hidden.of);
+            messages.map(shown).collect::<HashSet<_>>().into_iter().collect()
         };
         for part in ids.chunks(2_000) {
             for message in self.store().messages(part).await? {

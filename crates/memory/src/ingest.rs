@@ -9,7 +9,7 @@ use evoke_message::{DryRun, MessageId, Receipt, Stage};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap},
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -58,8 +58,8 @@ pub(crate) struct Import {
 /// What became of an import.
 pub(crate) struct Done {
     pub(crate) receipt: Receipt,
-    /// Every message that it met.
-    pub(crate) seen: HashSet<MessageId>,
+    /// Every message that it met, with a hash of its file.
+    pub(crate) seen: HashMap<MessageId, u64>,
 }
 
 impl Memory {
@@ -233,9 +233,9 @@ impl Memory {
             return Err(error);
         }
         let copies = self.join_import(number).await?;
-        let seen: HashSet<MessageId> = account.seen_here.keys().copied().collect();
+        let seen = std::mem::take(&mut account.seen_here);
         if options.copy_files {
-            account.notes.extend(self.copy_files(&seen, &import.paths, watch).await?);
+            account.notes.extend(self.copy_files(seen.keys().copied(), &import.paths, watch).await?);
         }
         account.into_receipt(&mut import.receipt, copies);
         import.receipt.took_ms = started.elapsed().as_millis() as u64;

@@ -216,7 +216,7 @@ impl Memory {
             Ok(Done { seen, receipt }) if !receipt.stopped => seen,
             Ok(_) => return Ok(()),
             // No note is left.
-            Err(MemoryError::Import(_)) if files(&entry.path).keys().all(|p| !is_note(p)) => HashSet::new(),
+            Err(MemoryError::Import(_)) if files(&entry.path).keys().all(|p| !is_note(p)) => HashMap::new(),
             Err(error) => return Err(error),
         };
         self.drop_unseen(entry.import, &seen).await
@@ -245,7 +245,7 @@ impl Memory {
 
     /// Takes out the notes of a watched folder that are no longer in it, unless another export has them. What could
     /// not be read this time is not gone.
-    async fn drop_unseen(&self, number: i64, seen: &HashSet<MessageId>) -> Result<(), MemoryError> {
+    async fn drop_unseen(&self, number: i64, seen: &HashMap<MessageId, u64>) -> Result<(), MemoryError> {
         let _reading = self.nobody_reads().await;
         let _changing = self.0.changing.lock().await;
         let lost = self.store().lost(number).await?;
@@ -254,9 +254,9 @@ impl Memory {
         let mut unseen: Vec<MessageId> = {
             let catalogue = self.catalogue();
             let own = catalogue.rows().iter().filter(|r| i64::from(r.import) == number && r.kind == Kind::Note);
-            own.map(|r| r.id).filter(|id| !seen.contains(id)).collect()
+            own.map(|r| r.id).filter(|id| !seen.contains_key(id)).collect()
         };
-        unseen.extend(met.iter().filter(|m| m.import == number && !seen.contains(&m.id)).map(|m| m.id));
+        unseen.extend(met.iter().filter(|m| m.import == number && !seen.contains_key(&m.id)).map(|m| m.id));
         if unseen.is_empty() {
             return Ok(());
         }

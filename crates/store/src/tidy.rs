@@ -74,11 +74,10 @@ impl Store {
     }
 
     /// Word indexes alone, so that a large import is searchable quickly while it is still saved or read for meaning.
-    /// New rows become a part of their own; `tidy` gathers the parts.
+    /// New rows become a part of their own, and of many parts one is made: each search looks into all of them.
     pub async fn index_words(&self) -> Result<(), StoreError> {
         index(&self.messages, &MESSAGES, false).await?;
-        self.messages.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
-        Ok(())
+        gather(&self.messages).await
     }
 
     /// Leaves nothing of deleted rows on disk.

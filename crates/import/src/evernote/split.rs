@@ -1,11 +1,11 @@
-//! A notebook cut into its notes, byte by byte, in bounded memory: files inside a note are passed over,
-//! and damage in one note ends with it. What a note says is left to `evernote.rs`.
+//! A notebook cut into its notes, byte by byte, in bounded memory: of the files inside a note those are held that may
+//! have words, and damage in one note ends with it. What a note says is left to `evernote.rs`.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// From `<note>` to `</note>`, without the content of `<data>`.
+    /// From `<note>` to `</note>`. In place of a `<data>`'s content stands the number of its file, or nothing.
     Note(String),
     /// Another note or the end of the file came before its end.
     Broken(String),
@@ -18,17 +18,30 @@ pub(super) struct Notes<R> {
     longest: usize,
     /// A note began where the last one should have ended.
     begun: bool,
+    files: Vec<Option<Vec<u8>>>,
 }
+
+/// Base64 of all files of a note that are held at once.
+const HELD: usize = 64 << 20;
+
+/// How base64 of pictures, sounds and films begins: JPEG, PNG, GIF, RIFF, MP3 (three ways), MP4.
+const MEDIA: [&str; 8] = ["/9j/", "iVBOR", "R0lGOD", "UklGR", "SUQz", "//s", "//u", "AAAA"];
 
 impl<R: Read> Notes<R> {
     /// `longest`: bytes of a note held at most.
     pub(super) fn new(input: R, longest: usize) -> Self {
-        Self { input: BufReader::new(input), longest, begun: false }
+        Self { input: BufReader::new(input), longest, begun: false, files: Vec::new() }
+    }
+
+    /// Base64 of the files that may have words, of the note found last, by their numbers; none of one that is too large.
+    pub(super) fn files(&mut self) -> Vec<Option<Vec<u8>>> {
+        std::mem::take(&mut self.files)
     }
 
     /// The next note; none at the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<Found>> {
         let mut chunk = Vec::new();
+        self.files.clear();
         while !std::mem::take(&mut self.begun) {
             if self.take_tag(&mut chunk)? == 0 {
                 return Ok(None);
@@ -56,8 +69,8 @@ impl<R: Read> Notes<R> {
             if tag == b"</note>" {
                 return Ok(Some(self.found(held, len, true)));
             }
-            if is_open(tag, "data") && !tag.ends_with(b"/>") {
-                self.pass_data()?;
+            if is_open(tag, "data") && !tag.ends_with(b"/>") && self.take_data()? {
+                held.extend_from_slice((self.files.len() - 1).to_string().as_bytes());
             }
         }
     }
@@ -94,8 +107,10 @@ impl<R: Read> Notes<R> {
         }
     }
 
-    /// Over everything before the next `<`.
-    fn pass_data(&mut self) -> io::Result<()> {
+    /// Over everything before the next `<`; whether it is among the files now.
+    fn take_data(&mut self) -> io::Result<bool> {
+        let mut room = HELD - self.files.iter().flatten().map(Vec::len).sum::<usize>();
+        let (mut data, mut is_media) = (Some(Vec::new()), false);
         loop {
             let input = match self.input.fill_buf() {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -103,11 +118,23 @@ impl<R: Read> Notes<R> {
             };
             let at = input.iter().position(|b| *b == b'<');
             let n = at.unwrap_or(input.len());
+            if let Some(held) = data.as_mut().filter(|_| !is_media) {
+                held.extend(input.iter().take(n).filter(|b| !b.is_ascii_whitespace()));
+                is_media = MEDIA.iter().any(|start| held.starts_with(start.as_bytes()));
+                if held.len() > room {
+                    (data, room) = (None, 0);
+                }
+            }
             self.input.consume(n);
             if at.is_some() || n == 0 {
-                return Ok(());
+                break;
             }
         }
+        let wanted = !is_media && data.as_ref().is_none_or(|held| !held.is_empty());
+        if wanted {
+            self.files.push(data);
+        }
+        Ok(wanted)
     }
 }
 
@@ -136,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_without_their_files() {
+    fn notes_and_the_numbers_of_their_files() {
         let note = |text: &str| Found::Note(format!("<note>{text}</note>"));
         check("<en-export><note><a>1</a></note>\n<note a='b'>2</note></en-export>", 99, &[note("<a>1</a>"), note("2")]);
         check(
@@ -144,8 +171,21 @@ mod tests {
             99,
             &[note("<data encoding=\"base64\"></data>x")],
         );
+        check("<note><data>JVBE\nRi0=</data>x</note>", 99, &[note("<data>0</data>x")]);
+        check("<note><data>iVBORw0KGgo=</data><data>UEsD</data></note>", 99, &[note("<data></data><data>0</data>")]);
         check("<note><note-attributes/><data/>x</note>", 99, &[note("<note-attributes/><data/>x")]);
         check("<en-export></en-export>", 99, &[]);
+    }
+
+    #[test]
+    fn files_are_held_within_bounds() {
+        let large = "JVBE".repeat(HELD / 4 + 1);
+        let xml = format!("<note><data>JVBE\n Ri0=</data><data>{large}</data></note><note><data>YQ==</data></note>");
+        let mut notes = Notes::new(xml.as_bytes(), 99);
+        notes.next().unwrap();
+        assert_eq!(notes.files(), [Some(b"JVBERi0=".to_vec()), None]);
+        notes.next().unwrap();
+        assert_eq!(notes.files(), [Some(b"YQ==".to_vec())]);
     }
 
     #[test]

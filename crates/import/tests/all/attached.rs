@@ -96,3 +96,16 @@ fn a_document_in_a_mail_is_part_of_it() {
     assert_eq!(messages[0].file_at(at.start).unwrap().name, "lease.txt");
     assert_eq!(messages[0].file_at(0), None);
 }
+
+#[test]
+fn a_document_inside_an_evernote_note_is_read() {
+    let path = fixture("evernote/obsidian-importer__test-pdfAttachment.enex");
+    let items = items(&path, &options()).unwrap();
+    let messages = messages(&items);
+    let [note] = messages.as_slice() else { panic!("{}", messages.len()) };
+    assert_eq!(note.attachments[0].name, "sample.pdf");
+    let [document] = note.documents.as_slice() else { panic!("{}", note.documents.len()) };
+    assert_eq!(document.file, 0);
+    assert!(document.text.starts_with("A Simple PDF File"), "{}", document.text);
+    assert!(document.text.contains("Simple PDF File 2"), "the second page");
+}
