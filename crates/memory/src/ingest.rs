@@ -3,7 +3,7 @@
 //! Invariant: `seen = added + updated + duplicate + skipped + failed`, whatever happens in between. What is
 //! counted is `account.rs`'s, in which order it is written `batch.rs`'s.
 
-use crate::{Memory, MemoryError, Watch, account::Account, receipts};
+use crate::{Memory, MemoryError, Watch, account::Account, allocator, receipts};
 use evoke_import::{Item, Limits};
 use evoke_message::{DryRun, MessageId, Receipt, Stage};
 use jiff::tz::TimeZone;
@@ -24,6 +24,9 @@ const AHEAD: usize = 1_024;
 /// Messages saved between two additions to the word index: a search while a large import runs must not go through
 /// more of them one by one.
 const UNINDEXED: u64 = 50_000;
+/// Bytes of text of so many messages up to which parts of the index may be gathered meanwhile: those of a chat. Gathered
+/// parts of long messages take more memory than an import may.
+const SHORT: usize = 16 << 20;
 
 /// How an import is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -108,7 +111,7 @@ impl Memory {
     /// The second half: word index, meaning, tidying.
     pub(crate) async fn finish_import(&self, options: &ImportOptions, watch: &Watch) -> Result<(), MemoryError> {
         watch.report(Stage::Words, 0, 0);
-        self.index_words().await?;
+        self.index_words(false).await?;
         if !options.words_only {
             let active = self.active();
             self.read_waiting(&active, watch).await?;
@@ -118,9 +121,11 @@ impl Memory {
         Ok(())
     }
 
-    async fn index_words(&self) -> Result<(), MemoryError> {
+    async fn index_words(&self, gather: bool) -> Result<(), MemoryError> {
         let _changing = self.0.changing.lock().await;
-        Ok(self.store().index_words().await?)
+        self.store().index_words(gather).await?;
+        allocator::return_memory();
+        Ok(())
     }
 
     /// Goes on with imports that a kill or a crash cut off, and, unless words are enough, with what waits to be read.
@@ -193,7 +198,7 @@ impl Memory {
         let mut opened = before.is_some();
         let started = std::time::Instant::now();
         let mut failure = None;
-        let mut indexed = 0;
+        let (mut indexed, mut unindexed) = (0, 0);
         for path in paths {
             let mut reading = Reading::start(path, self.clock(options)?.for_importers(), options.day_first, self.now());
             while let Some(item) = reading.items.recv().await {
@@ -204,10 +209,11 @@ impl Memory {
                 }
                 account.take(item);
                 if account.full() {
+                    unindexed += account.bytes;
                     self.write_batch(&mut account).await?;
                     if account.saved >= indexed + UNINDEXED {
                         indexed = account.saved;
-                        self.index_words().await?;
+                        self.index_words(std::mem::take(&mut unindexed) < SHORT).await?;
                     }
                     watch.report(Stage::Saving, account.saved, reading.estimate(account.saved));
                     if !watch.go_on().await {

@@ -74,10 +74,15 @@ impl Store {
     }
 
     /// Word indexes alone, so that a large import is searchable quickly while it is still saved or read for meaning.
-    /// New rows become a part of their own, and of many parts one is made: each search looks into all of them.
-    pub async fn index_words(&self) -> Result<(), StoreError> {
+    /// New rows become a part of their own. Each search looks into all parts: to `gather` many makes them one, and takes
+    /// memory by the length of the texts.
+    pub async fn index_words(&self, gather: bool) -> Result<(), StoreError> {
         index(&self.messages, &MESSAGES, false).await?;
-        gather(&self.messages).await
+        if gather {
+            return self::gather(&self.messages).await;
+        }
+        self.messages.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+        Ok(())
     }
 
     /// Leaves nothing of deleted rows on disk.

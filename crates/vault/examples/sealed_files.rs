@@ -1,5 +1,5 @@
 //! What sealing costs: the same reads and writes on plain files and in a vault, warm.
-//! `cargo run -p evoke-vault --example speed`
+//! `cargo run -p evoke-vault --example sealed_files`
 #![allow(clippy::print_stdout)]
 
 use anyhow::Result;
