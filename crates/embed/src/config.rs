@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_transformers::models::bert;
 use serde::Deserialize;
 
-use crate::{EmbedError, Side, kernels};
+use crate::{EmbedError, Side, attention};
 
 /// Sizes and conventions of one model.
 #[derive(Debug, Deserialize)]
@@ -71,7 +71,7 @@ impl Config {
     /// Whether the encoder of `encoder.rs` can compute it; else candle's does.
     pub(crate) fn suits_encoder(&self) -> bool {
         let bert = &self.bert;
-        (bert.hidden_size / bert.num_attention_heads).is_multiple_of(kernels::STEP)
+        (bert.hidden_size / bert.num_attention_heads).is_multiple_of(attention::STEP)
             && bert.hidden_act == bert::HiddenAct::Gelu
     }
 

@@ -10,9 +10,10 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::attention::{self, Heads};
 use crate::config::Config;
 use crate::int8::{Kernel, Matrix, Rows};
-use crate::kernels::{self, Heads, Norm};
+use crate::kernels::{self, Norm};
 use crate::weights::Weights;
 use crate::{Arithmetic, EmbedError};
 
@@ -195,7 +196,7 @@ impl Layer {
         for Piece { text, queries } in pieces {
             let (here, later) = out.split_at_mut(queries.len() * hidden);
             let text = &qkv[text.start * 3 * hidden..text.end * 3 * hidden];
-            kernels::attention(text, queries.start, &self.qkv.bias, self.heads, attention, here);
+            attention::attention(text, queries.start, &self.qkv.bias, self.heads, attention, here);
             out = later;
         }
     }
@@ -281,7 +282,7 @@ struct Scratch {
     middle: Vec<f32>,
     /// Between the last two products: [part, wide]
     wide: Vec<f32>,
-    attention: kernels::Scratch,
+    attention: attention::Scratch,
 }
 
 /// Rooms that nobody uses now, so that a piece of work need not ask the system for memory.

@@ -24,9 +24,8 @@ const AHEAD: usize = 1_024;
 /// Messages saved between two additions to the word index: a search while a large import runs must not go through
 /// more of them one by one.
 const UNINDEXED: u64 = 50_000;
-/// Bytes of text of so many messages up to which parts of the index may be gathered meanwhile: those of a chat. Gathered
-/// parts of long messages take more memory than an import may.
-const SHORT: usize = 16 << 20;
+/// So many additions become one: a search looks into each. More at once would take more memory than an import may.
+const ADDITIONS: usize = 8;
 
 /// How an import is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,7 +110,7 @@ impl Memory {
     /// The second half: word index, meaning, tidying.
     pub(crate) async fn finish_import(&self, options: &ImportOptions, watch: &Watch) -> Result<(), MemoryError> {
         watch.report(Stage::Words, 0, 0);
-        self.index_words(false).await?;
+        self.index_messages(0).await?;
         if !options.words_only {
             let active = self.active();
             self.read_waiting(&active, watch).await?;
@@ -121,9 +120,9 @@ impl Memory {
         Ok(())
     }
 
-    async fn index_words(&self, gather: bool) -> Result<(), MemoryError> {
+    async fn index_messages(&self, parts: usize) -> Result<(), MemoryError> {
         let _changing = self.0.changing.lock().await;
-        self.store().index_words(gather).await?;
+        self.store().index_messages(parts).await?;
         allocator::return_memory();
         Ok(())
     }
@@ -198,7 +197,7 @@ impl Memory {
         let mut opened = before.is_some();
         let started = std::time::Instant::now();
         let mut failure = None;
-        let (mut indexed, mut unindexed) = (0, 0);
+        let (mut indexed, mut additions) = (0, 0);
         for path in paths {
             let mut reading = Reading::start(path, self.clock(options)?.for_importers(), options.day_first, self.now());
             while let Some(item) = reading.items.recv().await {
@@ -209,11 +208,12 @@ impl Memory {
                 }
                 account.take(item);
                 if account.full() {
-                    unindexed += account.bytes;
                     self.write_batch(&mut account).await?;
                     if account.saved >= indexed + UNINDEXED {
                         indexed = account.saved;
-                        self.index_words(std::mem::take(&mut unindexed) < SHORT).await?;
+                        additions += 1;
+                        let parts = if additions % ADDITIONS == 0 { ADDITIONS - 1 } else { 0 };
+                        self.index_messages(parts).await?;
                     }
                     watch.report(Stage::Saving, account.saved, reading.estimate(account.saved));
                     if !watch.go_on().await {

@@ -177,7 +177,7 @@ impl Memory {
 
     async fn store_words(&self) -> Result<(), MemoryError> {
         let _changing = self.0.changing.lock().await;
-        Ok(self.store().index_words(false).await?)
+        Ok(self.store().index_messages(0).await?)
     }
 
     /// Reads what has changed in a watched folder; true where anything had. Trouble is kept for who asks.

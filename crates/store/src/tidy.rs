@@ -73,15 +73,11 @@ impl Store {
         Ok(())
     }
 
-    /// Word indexes alone, so that a large import is searchable quickly while it is still saved or read for meaning.
-    /// New rows become a part of their own. Each search looks into all parts: to `gather` many makes them one, and takes
-    /// memory by the length of the texts.
-    pub async fn index_words(&self, gather: bool) -> Result<(), StoreError> {
+    /// Indexes of the messages alone, so that a large import is searched quickly while it is still saved or read for
+    /// meaning. New rows become a part of their own, together with as many of the newest `parts`.
+    pub async fn index_messages(&self, parts: usize) -> Result<(), StoreError> {
         index(&self.messages, &MESSAGES, false).await?;
-        if gather {
-            return self::gather(&self.messages).await;
-        }
-        self.messages.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
+        self.messages.optimize(OptimizeAction::Index(OptimizeOptions::merge(parts))).await?;
         Ok(())
     }
 
@@ -163,20 +159,25 @@ async fn index(table: &Table, wanted: &[(&str, Wanted)], anew: bool) -> Result<(
     Ok(())
 }
 
-/// Adds new rows to the indexes; one of many parts becomes one of one part.
+/// Adds new rows to the indexes as parts of their own; where there are many parts already, all become one. Left to
+/// itself LanceDB would write the newest part anew with each addition, which is the whole index where it is one part.
 async fn gather(table: &Table) -> Result<(), StoreError> {
-    let mut many = Vec::new();
+    let (mut few, mut many, mut vectors, mut most) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for index in table.list_indices().await? {
         let parts = table.index_stats(&index.name).await?.and_then(|stats| stats.num_indices).unwrap_or_default();
-        if parts > PARTS && !index.columns.iter().any(|c| c == "meaning" || c == "context") {
-            many.push((index.name, parts));
+        let is_vector = index.columns.iter().any(|c| c == "meaning" || c == "context");
+        most = most.max(parts as usize);
+        match () {
+            () if is_vector => vectors.push(index.name),
+            () if parts > PARTS => many.push(index.name),
+            () => few.push(index.name),
         }
     }
-    for (name, parts) in many {
-        let merge = OptimizeOptions::merge(parts as usize).index_names(vec![name]);
-        table.optimize(OptimizeAction::Index(merge)).await?;
+    let of_all =
+        [(few, OptimizeOptions::append()), (many, OptimizeOptions::merge(most)), (vectors, OptimizeOptions::default())];
+    for (names, options) in of_all.into_iter().filter(|(names, _)| !names.is_empty()) {
+        table.optimize(OptimizeAction::Index(options.index_names(names))).await?;
     }
-    table.optimize(OptimizeAction::Index(OptimizeOptions::default())).await?;
     Ok(())
 }
 
