@@ -14,6 +14,9 @@ use std::{
 
 /// A row of more lines than this has a quote that is not closed.
 const MOST_LINES: usize = 5_000;
+/// How many times what was read may be read again, on the average, and bytes that are read for a quote beyond that.
+const AGAIN: usize = 16;
+const FEW: usize = 16 << 10;
 
 /// One row under its head.
 pub(crate) struct Row<'a> {
@@ -154,6 +157,9 @@ struct Rows<R> {
     lines: Lines<R>,
     /// Lines to be read again, after a quote that was not closed.
     back: VecDeque<(u64, String)>,
+    /// Bytes of lines that were read, and that were read again.
+    read: usize,
+    again: usize,
     mark: u8,
     /// Columns of the head, once it is known.
     width: usize,
@@ -163,7 +169,8 @@ struct Rows<R> {
 
 impl<R: Read> Rows<R> {
     fn new(input: R, longest: usize, mark: u8) -> io::Result<Self> {
-        Ok(Self { lines: Lines::new(input, longest)?, back: VecDeque::new(), mark, width: 0, lost: 0, trouble: None })
+        let lines = Lines::new(input, longest)?;
+        Ok(Self { lines, back: VecDeque::new(), read: 0, again: 0, mark, width: 0, lost: 0, trouble: None })
     }
 
     fn line(&mut self) -> Option<(u64, Result<String, String>)> {
@@ -173,6 +180,7 @@ impl<R: Read> Rows<R> {
         match self.lines.next()? {
             Ok(Line::Text { number, text, lost }) => {
                 self.lost += lost;
+                self.read += text.len();
                 Some((number, Ok(text)))
             }
             Ok(Line::TooLong { number, bytes }) => {
@@ -197,11 +205,14 @@ impl<R: Read> Iterator for Rows<R> {
                 (number, Err(reason)) => return Some((number, Err(reason))),
             }
         };
-        let (mut row, mut held) = (Fields::default(), VecDeque::new());
+        let (mut row, mut held, mut bytes) = (Fields::default(), VecDeque::new(), 0);
         row.feed(&first, self.mark);
+        // Where most quotes are not closed, not much is read for each.
+        let most = if self.again > AGAIN * self.read { FEW } else { usize::MAX };
         while row.quoted {
-            match (held.len() < MOST_LINES).then(|| self.line()).flatten() {
+            match (held.len() < MOST_LINES && bytes < most).then(|| self.line()).flatten() {
                 Some((number, Ok(text))) => {
+                    bytes += text.len();
                     row.field.push('\n');
                     row.feed(&text, self.mark);
                     held.push_back((number, text));
@@ -219,9 +230,9 @@ impl<R: Read> Iterator for Rows<R> {
 
 impl<R> Rows<R> {
     /// The lines behind the first are read again, as rows of their own.
-    fn not_closed(&mut self, mut held: VecDeque<(u64, String)>) -> Result<Vec<String>, String> {
-        held.append(&mut self.back);
-        self.back = held;
+    fn not_closed(&mut self, held: VecDeque<(u64, String)>) -> Result<Vec<String>, String> {
+        self.again += held.iter().map(|(_, line)| line.len()).sum::<usize>();
+        held.into_iter().rev().for_each(|line| self.back.push_front(line));
         Err("a quote in the row is not closed".to_owned())
     }
 
@@ -291,6 +302,10 @@ mod tests {
         let read: Vec<_> = read.map(|(n, r)| (n, r.ok())).collect();
         assert_eq!(read, [(1, None), (2, row(&["b", "2", "3"])), (3, row(&["c", "3", "4"]))]);
         assert_eq!(rows("a,\"open\nb"), [(1, None), (2, row(&["b"]))]);
+        let open = "x\"y,\"open\n".repeat(8_000);
+        let mut read = Rows::new(open.as_bytes(), 1000, b',').unwrap();
+        assert!(read.by_ref().all(|(_, row)| row.is_err()));
+        assert!(read.again < 2 * AGAIN * open.len() + 8_000 * 2 * FEW, "{}", read.again);
         assert_eq!(first(b"Notes:\n\nURL;Title\n")[1], ["url", "title"]);
     }
 }

@@ -55,7 +55,14 @@ impl<R: Read> Utf8<R> {
         self.ready.resize(BUFFER, 0);
         self.at = 0;
         loop {
-            let input = self.raw.fill_buf()?;
+            let input = match self.raw.fill_buf() {
+                Ok(input) => input,
+                Err(error) => {
+                    // Nothing is ready: a reader that goes on must not be given what it had before.
+                    self.ready.clear();
+                    return Err(error);
+                }
+            };
             let last = input.is_empty();
             let (result, read, written, _) = decoder.decode_to_utf8(input, &mut self.ready, last);
             self.raw.consume(read);
@@ -217,5 +224,27 @@ mod tests {
         let lines: Vec<_> = Lines::new(input, 1 << 20).unwrap().map(Result::unwrap).collect();
         assert_eq!(lines[0], Line::TooLong { number: 1, bytes: 64 << 20 });
         assert_eq!(lines[1], Line::Text { number: 2, text: "end".to_owned(), lost: 0 });
+    }
+    /// Two bytes a letter, and an error after the first of them.
+    struct Torn(bool);
+
+    impl Read for Torn {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                true => Err(io::ErrorKind::InvalidData.into()),
+                false => b"\xff\xfea\0b\0\n\0".as_slice().read(buf),
+            }
+        }
+    }
+
+    #[test]
+    fn after_an_error_nothing_comes_twice() {
+        let (mut text, mut buf, mut all) = (whole_utf8(Torn(false)).unwrap(), [0; 64], Vec::new());
+        for _ in 0..10 {
+            if let Ok(n) = text.read(&mut buf) {
+                all.extend_from_slice(&buf[..n]);
+            }
+        }
+        assert_eq!(String::from_utf8(all).unwrap(), "ab\n");
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Account<'m> {
     /// Each message of this import, with a hash of its file.
     pub(crate) seen_here: HashMap<MessageId, u64>,
     conversations: HashMap<ConversationId, Conversation>,
-    changed: Vec<ConversationId>,
+    changed: BTreeSet<ConversationId>,
     pub(crate) people: HashMap<PersonId, PersonRow>,
     new_people: Vec<PersonId>,
     pub(crate) contacts: Vec<Contact>,
@@ -99,7 +99,7 @@ impl<'m> Account<'m> {
             reappeared: vec![],
             seen_here: HashMap::new(),
             conversations: HashMap::new(),
-            changed: vec![],
+            changed: BTreeSet::new(),
             people: HashMap::new(),
             new_people: vec![],
             contacts: vec![],
@@ -164,7 +164,7 @@ impl<'m> Account<'m> {
         if !same && !self.changed.contains(&id) {
             let stored = self.memory.catalogue().about(id).cloned();
             self.keep_earlier("conversation", id.to_string(), stored.as_ref());
-            self.changed.push(id);
+            self.changed.insert(id);
         }
     }
 
@@ -325,7 +325,7 @@ impl<'m> Account<'m> {
         self.lost.clear();
         self.contacts.clear();
         self.earlier.clear();
-        self.bytes = 0;
+        self.written();
         Ok(())
     }
 

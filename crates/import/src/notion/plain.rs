@@ -54,7 +54,9 @@ fn addresses(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
         loop {
             let at = from + text.get(from..)?.find("](")? + 2;
             from = at;
+            // No address goes on into the next link.
             let rest = text.get(at..)?;
+            let rest = rest.split_once("](").map_or(rest, |(here, _)| here);
             let mut depth = 0usize;
             let end = rest.find(|c| match c {
                 '(' => {
@@ -81,10 +83,11 @@ fn addresses(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
 
 /// Links to other pages are their titles; `<aside>` marks of callouts are left out.
 fn without_paths(body: &str) -> String {
-    let (mut out, mut from) = (String::with_capacity(body.len()), 0);
+    let (mut out, mut from, mut looked) = (String::with_capacity(body.len()), 0, 0);
     for (start, end, link) in addresses(body) {
         let to_page = !link.contains("://") && is_page(&links::percent_decoded(link));
-        let words = body.get(from..start - 2).and_then(|before| before.rfind('[').map(|at| from + at));
+        let words = body.get(looked..start - 2).and_then(|before| before.rfind('[').map(|at| looked + at));
+        looked = end + 1;
         let (true, Some(open)) = (to_page, words) else { continue };
         out.push_str(body.get(from..open).unwrap_or_default());
         out.push_str(body.get(open + 1..start - 2).unwrap_or_default());

@@ -382,27 +382,26 @@ fn said_in_chat(draft: &Draft, media: &Media, path: &str) -> Said {
     }
 }
 
+/// Where sigexport keeps files.
+const FOLDERS: [&str; 3] = ["./media/", "media/", "../exported_stickers/"];
+
 /// The line without `![name](./media/file)`, which are files of the message.
 fn take_files(line: &str, attachments: &mut Vec<Attachment>, media: &Media, path: &str) -> String {
     let (mut out, mut rest) = (String::new(), line);
-    while let Some(at) = rest.find('[') {
-        let (before, from) = rest.split_at(at);
-        let found =
-            from.get(1..).and_then(|f| f.split_once("](")).and_then(|(name, f)| Some((name, f.split_once(')')?)));
-        match found {
-            Some((name, (to, after)))
-                if ["./media/", "media/", "../exported_stickers/"].iter().any(|p| to.starts_with(p)) =>
-            {
-                out.push_str(before.strip_suffix('!').unwrap_or(before));
-                attachments.push(attachment(name, to, media, path));
-                rest = after;
-            }
-            _ => {
-                out.push_str(before);
-                out.push('[');
-                rest = from.get(1..).unwrap_or_default();
-            }
-        }
+    while let Some((before, from)) = rest.split_once("](") {
+        let open = before.rfind('[').filter(|_| FOLDERS.iter().any(|folder| from.starts_with(folder)));
+        let Some(open) = open else {
+            out.push_str(before);
+            out.push_str("](");
+            rest = from;
+            continue;
+        };
+        // Without an end there is none further on either.
+        let Some((to, after)) = from.split_once(')') else { break };
+        let (words, name) = before.split_at(open);
+        out.push_str(words.strip_suffix('!').unwrap_or(words));
+        attachments.push(attachment(name.trim_start_matches('['), to, media, path));
+        rest = after;
     }
     out.push_str(rest);
     out.trim_end().to_owned()
