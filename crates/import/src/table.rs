@@ -15,7 +15,7 @@ use std::{
 /// A row of more lines than this has a quote that is not closed.
 const MOST_LINES: usize = 5_000;
 /// How many times what was read may be read again, on the average, and bytes that are read for a quote beyond that.
-const AGAIN: usize = 16;
+const AGAIN: usize = 4;
 const FEW: usize = 16 << 10;
 
 /// One row under its head.
