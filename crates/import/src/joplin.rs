@@ -11,6 +11,7 @@ use crate::{
     html, mime,
     note::{self, Note, Stamp},
     out::Out,
+    text::until,
     time,
 };
 use evoke_message::{Attachment, Kind, Place};
@@ -139,7 +140,7 @@ impl Known {
         let (mut out, mut rest, mut files) = (String::with_capacity(body.len()), body, Vec::<Attachment>::new());
         while let Some((before, after)) = rest.split_once("](:/") {
             let (id, behind) = after.split_at_checked(32).unwrap_or(("", after));
-            let behind = behind.find([')', '\n']).and_then(|at| behind.get(at..)).and_then(|b| b.strip_prefix(')'));
+            let behind = until(behind, ")", 1_000).filter(|(title, _)| !title.contains('\n')).map(|(_, behind)| behind);
             let (true, Some(behind)) = (item::is_id(id), behind) else {
                 out.push_str(before);
                 out.push_str("](:/");

@@ -31,6 +31,14 @@ pub(crate) fn whole_utf8<R: Read>(reader: R) -> io::Result<Utf8<R>> {
     Ok(utf8)
 }
 
+/// What stands before and behind `end`, where it comes within `most` bytes. Marks that open something are looked at one
+/// by one, and for one that is never closed the whole text must not be searched each time.
+pub(crate) fn until<'t>(text: &'t str, end: &str, most: usize) -> Option<(&'t str, &'t str)> {
+    let near = text.get(..text.floor_char_boundary(most.saturating_add(end.len())))?;
+    let (inside, _) = near.split_once(end)?;
+    Some((inside, text.get(inside.len() + end.len()..)?))
+}
+
 /// JSON and chat logs begin with ASCII: in UTF-16, every other byte is zero.
 fn utf16_without_mark(first: &[u8]) -> Option<&'static Encoding> {
     match first {

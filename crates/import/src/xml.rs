@@ -1,7 +1,7 @@
 //! XML as phones and note apps write it: pulled event by event, with the references that are no legal
 //! XML but stand in real files (formats.md §29). What elements mean is left to the formats.
 
-use crate::text;
+use crate::text::{self, until};
 use quick_xml::{
     Reader,
     events::{BytesRef, BytesStart},
@@ -47,7 +47,7 @@ pub(crate) fn unescape(text: &str) -> String {
             flush(&mut high, &mut out);
             out.push_str(before);
         }
-        let Some((name, after)) = from[1..].split_once(';').filter(|(name, _)| name.len() <= 32) else {
+        let Some((name, after)) = until(&from[1..], ";", 32) else {
             flush(&mut high, &mut out);
             out.push('&');
             rest = &from[1..];

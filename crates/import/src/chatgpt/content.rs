@@ -2,6 +2,7 @@
 
 use super::assets::Assets;
 use crate::ai::{Piece, Said, tool_text};
+use crate::text::until;
 use evoke_message::{Part, Role};
 use serde_json::Value;
 
@@ -138,7 +139,7 @@ fn without(text: &str, open: char, close: char, fits: impl Fn(&str) -> bool) -> 
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, inside)) = rest.split_once(open) {
-        match inside.split_once(close).filter(|(inner, _)| fits(inner)) {
+        match until(inside, close.encode_utf8(&mut [0; 4]), 16 << 10).filter(|(inner, _)| fits(inner)) {
             Some((_, after)) => {
                 kept.push_str(before);
                 rest = after;

@@ -5,6 +5,7 @@ use crate::{
     lists::Fields,
     media::{self, Media},
     record::{ContentIds, Thread},
+    text::until,
     threads::Participants,
     time,
     values::{array, first_text, id, number, text as field},
@@ -251,7 +252,7 @@ pub(super) fn mentions(content: &str, message: &Value) -> String {
     let (mut out, mut rest) = (String::with_capacity(content.len()), content);
     while let Some((before, from)) = rest.split_once('<') {
         out.push_str(before);
-        match from.split_once('>').and_then(|(inner, after)| Some((mention(inner, message)?, after))) {
+        match until(from, ">", 200).and_then(|(inner, after)| Some((mention(inner, message)?, after))) {
             Some((words, after)) => {
                 out.push_str(&words);
                 rest = after;

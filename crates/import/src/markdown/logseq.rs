@@ -6,7 +6,7 @@ use crate::{
     ImportError, Options,
     export::Export,
     note,
-    text::{Line, Lines},
+    text::{Line, Lines, until},
 };
 use std::{borrow::Cow, collections::HashMap};
 
@@ -104,7 +104,7 @@ impl<'a> Graphs<'a> {
         }
         let (mut out, mut rest) = (String::new(), line);
         while let Some((before, after)) = rest.split_once("((") {
-            let Some((id, behind)) = after.split_once("))").filter(|(id, _)| is_uuid(id)) else {
+            let Some((id, behind)) = until(after, "))", 64).filter(|(id, _)| is_uuid(id)) else {
                 out.push_str(before);
                 out.push_str("((");
                 rest = after;

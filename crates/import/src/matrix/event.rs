@@ -100,16 +100,14 @@ fn body(content: &Value, name: &dyn Fn(&str) -> String) -> String {
 }
 
 /// Links to people become names.
-fn mentions(html: &str, name: &dyn Fn(&str) -> String) -> String {
+fn mentions<'t>(html: &'t str, name: &dyn Fn(&str) -> String) -> String {
     const LINK: &str = "<a href=\"https://matrix.to/#/@";
     let (mut out, mut rest) = (String::with_capacity(html.len()), html);
     while let Some((before, from)) = rest.split_once(LINK) {
+        let whole = |(user, after): (&'t str, &'t str)| Some((user, after.split_once('>')?.1.split_once("</a>")?));
+        // Where one has no end, none behind it has.
+        let Some((user, (shown, after))) = from.split_once('"').and_then(whole) else { break };
         out.push_str(before);
-        let Some((user, after)) = from.split_once('"') else { break };
-        let Some((shown, after)) = after.split_once('>').and_then(|(_, after)| after.split_once("</a>")) else {
-            rest = after;
-            continue;
-        };
         let shown = shown.trim_start_matches('@');
         let known = name(&format!("@{user}"));
         out.push_str(&format!("@{}", if shown.is_empty() { known.as_str() } else { shown }));

@@ -1,6 +1,6 @@
 //! Files that a note shows or links to: pictures, recordings, PDFs. Links to other notes are text.
 
-use crate::{export::Export, mime};
+use crate::{export::Export, mime, text::until};
 use evoke_message::Attachment;
 use std::collections::HashMap;
 
@@ -63,6 +63,9 @@ impl<'a> Files<'a> {
     }
 }
 
+/// Bytes of a link at most.
+const LONGEST: usize = 4_096;
+
 /// `folder/../target` without dots.
 fn join(folder: &str, target: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
@@ -83,9 +86,9 @@ fn targets(text: &str) -> Vec<String> {
     while let Some(at) = rest.find(['[', ']']) {
         let here = rest.get(at..).unwrap_or_default();
         let (target, after) = if let Some(inside) = here.strip_prefix("[[") {
-            (inside.split_once("]]").map(|(link, _)| link.split(['|', '#']).next().unwrap_or(link)), inside)
+            (until(inside, "]]", LONGEST).map(|(link, _)| link.split(['|', '#']).next().unwrap_or(link)), inside)
         } else if let Some(inside) = here.strip_prefix("](") {
-            (inside.split_once(')').map(|(link, _)| link.split(" \"").next().unwrap_or(link)), inside)
+            (until(inside, ")", LONGEST).map(|(link, _)| link.split(" \"").next().unwrap_or(link)), inside)
         } else {
             (None, here.get(1..).unwrap_or_default())
         };

@@ -1,5 +1,10 @@
 //! Org's text as Markdown: links, code, emphasis, blocks, check boxes.
 
+use crate::text::until;
+
+/// Bytes of a link at most.
+const LONGEST_LINK: usize = 4_096;
+
 /// Lines of a section without drawers.
 pub(super) fn markdown(lines: &[&str]) -> String {
     let mut out = Vec::new();
@@ -66,7 +71,7 @@ fn starts(before: Option<char>) -> bool {
 /// `[[address][words]]`, `[[address]]`: what it is as Markdown, and how long it was.
 fn link(rest: &str) -> Option<(String, usize)> {
     let inside = rest.strip_prefix("[[")?;
-    let (inside, _) = inside.split_once("]]")?;
+    let (inside, _) = until(inside, "]]", LONGEST_LINK)?;
     let (address, words) = inside.split_once("][").unwrap_or((inside, ""));
     let n = inside.len() + 4;
     let file = address

@@ -1,6 +1,7 @@
 //! How Roam writes a block, as Markdown: references and embeds by what they say, to-dos, headings, tables.
 
 use super::{Graph, children, string};
+use crate::text::until;
 use serde_json::Value;
 
 /// References within references are followed this far.
@@ -68,9 +69,9 @@ pub(super) fn references(text: &str, each: &mut dyn FnMut(&str)) {
 
 /// The id before `))`: no spaces, so that words in brackets are none.
 fn uid(after: &str) -> Option<&str> {
-    let (uid, _) = after.split_once("))")?;
+    let (uid, _) = until(after, "))", 64)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (!uid.is_empty() && uid.len() <= 64 && uid.chars().all(plain)).then_some(uid)
+    (!uid.is_empty() && uid.chars().all(plain)).then_some(uid)
 }
 
 fn markdown(text: &str, graph: &Graph, depth: usize) -> String {

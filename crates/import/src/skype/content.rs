@@ -89,11 +89,15 @@ fn markdown(content: &str) -> String {
 fn without(content: &str, name: &str) -> String {
     let (open, close) = (format!("<{name}"), format!("</{name}>"));
     let (mut out, mut rest) = (String::with_capacity(content.len()), content);
+    // Where one has no end, none behind it has.
+    let mut closed = true;
     while let Some((before, from)) = rest.split_once(&open) {
         out.push_str(before);
         let end = from.find('>').unwrap_or(from.len());
         let empty = from.get(..end).is_some_and(|tag| tag.ends_with('/'));
-        rest = match from.find(&close) {
+        let close_at = if closed { from.find(&close) } else { None };
+        closed = close_at.is_some();
+        rest = match close_at {
             Some(at) if !empty => from.get(at + close.len()..).unwrap_or_default(),
             _ => from.get(end + 1..).unwrap_or_default(),
         };

@@ -1,5 +1,7 @@
 //! Emoji by the names that Slack writes for them.
 
+use crate::text::until;
+
 /// `:name:` as the emoji, where it is one of the common ones.
 pub(super) fn emojis(piece: &str) -> String {
     if !piece.contains(':') {
@@ -9,7 +11,7 @@ pub(super) fn emojis(piece: &str) -> String {
     let mut rest = piece;
     while let Some((before, from)) = rest.split_once(':') {
         out.push_str(before);
-        let name = from.split_once(':');
+        let name = until(from, ":", 100);
         match name.and_then(|(name, after)| Some((known(name)?, after))) {
             Some((emoji, after)) => {
                 out.push_str(emoji);

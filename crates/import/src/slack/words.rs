@@ -5,8 +5,12 @@ use super::{
     directory::Directory,
     emoji::{emoji, emojis, unicode},
 };
+use crate::text::until;
 use crate::values::{array, first_text, flag, number, text};
 use serde_json::Value;
+
+/// Bytes of a link at most.
+const LONGEST_LINK: usize = 8_192;
 
 /// How deep blocks and attachments may lie in one another.
 const DEEPEST: usize = 8;
@@ -185,7 +189,7 @@ fn links(piece: &str, directory: &Directory) -> String {
     let (mut out, mut rest) = (String::with_capacity(piece.len()), piece);
     while let Some((before, from)) = rest.split_once('<') {
         out.push_str(&decoded(before));
-        match from.split_once('>') {
+        match until(from, ">", LONGEST_LINK) {
             Some((inner, after)) if is_link(inner) => {
                 out.push_str(&link(inner, directory));
                 rest = after;
