@@ -94,6 +94,15 @@ struct Property {
     kind: String,
 }
 
+impl Property {
+    /// A name that long is none, and must not be said again in each row of a table.
+    const LONGEST_NAME: usize = 100;
+
+    fn in_words(&self) -> String {
+        if self.name.len() > Self::LONGEST_NAME { self.value.clone() } else { format!("{}: {}", self.name, self.value) }
+    }
+}
+
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     let links = Files::of(export);
     let mut pages = Seen::default();
@@ -169,7 +178,7 @@ impl Page {
         let (created, updated) = (created(&self.properties, &options.zone), edited(&self.properties, &options.zone));
         let titled = || day::dated(&format!("{}.md", self.title), &options.zone).map(Stamp::from);
         let when = created.or_else(titled).or_else(|| updated.clone()).unwrap_or_else(|| Stamp::of_file(file, options));
-        let said: Vec<String> = self.properties.iter().map(|p| format!("{}: {}", p.name, p.value)).collect();
+        let said: Vec<String> = self.properties.iter().map(Property::in_words).collect();
         Note {
             text: note::parts([said.join("\n").as_str(), &self.text]),
             title: self.title,

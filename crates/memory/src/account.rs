@@ -47,8 +47,10 @@ pub(crate) struct Account<'m> {
     pub(crate) brought_back: Vec<MessageId>,
     /// Copies that now say something else than what is shown in their place.
     pub(crate) reappeared: Vec<MessageId>,
-    /// Each message of this import, with a hash of its file.
-    pub(crate) seen_here: HashMap<MessageId, u64>,
+    /// Each message of this import, with the number of its file.
+    pub(crate) seen_here: HashMap<MessageId, u32>,
+    /// Files by a hash of their names, numbered.
+    files: HashMap<u64, u32>,
     conversations: HashMap<ConversationId, Conversation>,
     changed: BTreeSet<ConversationId>,
     pub(crate) people: HashMap<PersonId, PersonRow>,
@@ -98,6 +100,7 @@ impl<'m> Account<'m> {
             brought_back: vec![],
             reappeared: vec![],
             seen_here: HashMap::new(),
+            files: HashMap::new(),
             conversations: HashMap::new(),
             changed: BTreeSet::new(),
             people: HashMap::new(),
@@ -189,7 +192,8 @@ impl<'m> Account<'m> {
         *self.per_conversation.entry(message.conversation).or_default() += 1;
         self.span.0 = Some(self.span.0.map_or(message.time, |t| t.min(message.time)));
         self.span.1 = Some(self.span.1.map_or(message.time, |t| t.max(message.time)));
-        let file = hashed(&message.place.file);
+        let number = self.files.len() as u32;
+        let file = *self.files.entry(hashed(&message.place.file)).or_insert(number);
         if let Some(before) = self.seen_here.insert(message.id, file) {
             // The same record twice in one import: the first stands.
             self.counts.duplicate += 1;
@@ -325,7 +329,7 @@ impl<'m> Account<'m> {
         self.lost.clear();
         self.contacts.clear();
         self.earlier.clear();
-        self.written();
+        self.done_with_batch();
         Ok(())
     }
 
@@ -346,8 +350,13 @@ impl<'m> Account<'m> {
         self.new_people.iter().filter_map(|id| self.people.get(id).cloned()).collect()
     }
 
-    /// What was changed is written.
+    /// What was changed is written, and in the catalogue.
     pub(crate) fn written(&mut self) {
+        self.conversations.clear();
+        self.done_with_batch();
+    }
+
+    fn done_with_batch(&mut self) {
         self.changed.clear();
         self.new_people.clear();
         self.bytes = 0;

@@ -6,7 +6,7 @@
 //! writes a part of it: a gathering in the middle of a 2 GB import held 820 MB.
 
 /// MiB of a word index held while it is built.
-const WORD_INDEX: &str = "48";
+const WORD_INDEX: &str = "24";
 
 /// Few arenas for all threads, small parts of word indexes. To be called before any thread is started.
 pub fn keep_memory_small() {

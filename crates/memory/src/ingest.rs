@@ -60,8 +60,8 @@ pub(crate) struct Import {
 /// What became of an import.
 pub(crate) struct Done {
     pub(crate) receipt: Receipt,
-    /// Every message that it met, with a hash of its file.
-    pub(crate) seen: HashMap<MessageId, u64>,
+    /// Every message that it met, with the number of its file.
+    pub(crate) seen: HashMap<MessageId, u32>,
 }
 
 impl Memory {

@@ -245,7 +245,7 @@ impl Memory {
 
     /// Takes out the notes of a watched folder that are no longer in it, unless another export has them. What could
     /// not be read this time is not gone.
-    async fn drop_unseen(&self, number: i64, seen: &HashMap<MessageId, u64>) -> Result<(), MemoryError> {
+    async fn drop_unseen(&self, number: i64, seen: &HashMap<MessageId, u32>) -> Result<(), MemoryError> {
         let _reading = self.nobody_reads().await;
         let _changing = self.0.changing.lock().await;
         let lost = self.store().lost(number).await?;

@@ -22,6 +22,7 @@ const FOLDER: &str = "db";
 const INDEX_CACHE: usize = 128 << 20;
 const INDEX_CACHE_OF_ONE_COMMAND: usize = 24 << 20;
 const METADATA_CACHE: usize = 32 << 20;
+const METADATA_CACHE_OF_ONE_COMMAND: usize = 12 << 20;
 /// Reads LanceDB may have under way at once: local files want few.
 const READS: usize = 8;
 
@@ -51,14 +52,21 @@ impl ObjectStoreProvider for Provider {
 
 /// A connection to the tables of one vault.
 pub(crate) async fn connection(vault: &Vault, one_command: bool) -> Result<Connection, StoreError> {
-    let cache = if one_command { INDEX_CACHE_OF_ONE_COMMAND } else { INDEX_CACHE };
-    Ok(connect(ROOT).session(session(vault, cache)?).read_consistency_interval(Duration::ZERO).execute().await?)
+    let (index, metadata) = match one_command {
+        true => (INDEX_CACHE_OF_ONE_COMMAND, METADATA_CACHE_OF_ONE_COMMAND),
+        false => (INDEX_CACHE, METADATA_CACHE),
+    };
+    Ok(connect(ROOT)
+        .session(session(vault, index, metadata)?)
+        .read_consistency_interval(Duration::ZERO)
+        .execute()
+        .await?)
 }
 
-fn session(vault: &Vault, index_cache: usize) -> Result<Arc<Session>, StoreError> {
+fn session(vault: &Vault, index_cache: usize, metadata_cache: usize) -> Result<Arc<Session>, StoreError> {
     let registry = ObjectStoreRegistry::empty();
     registry.insert(SCHEME, Arc::new(Provider { store: vault.object_store(FOLDER)? }));
-    Ok(Arc::new(Session::new(index_cache, METADATA_CACHE, Arc::new(registry))))
+    Ok(Arc::new(Session::new(index_cache, metadata_cache, Arc::new(registry))))
 }
 
 /// Opens a table. A writer makes it from an empty batch that has its columns where it is not there, and
@@ -256,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn a_plain_path_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let session = session(&vault(&folder), INDEX_CACHE).unwrap();
+        let session = session(&vault(&folder), INDEX_CACHE, METADATA_CACHE).unwrap();
         let elsewhere = folder.path().join("plain");
         let made = lancedb::connect(elsewhere.to_str().unwrap()).session(session).execute().await;
         let made = match made {

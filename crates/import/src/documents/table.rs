@@ -5,6 +5,10 @@ use csv::ReaderBuilder;
 
 /// Rows of a table that are read.
 const MOST_ROWS: usize = 200_000;
+/// Bytes of a column's name; what is longer is no name to be said in each row.
+const LONGEST_NAME: usize = 100;
+/// Bytes of text that a table becomes.
+const LONGEST: usize = 32 << 20;
 
 pub(super) fn take(bytes: &[u8]) -> Taken {
     let (text, lost) = decoded(bytes);
@@ -15,10 +19,20 @@ pub(super) fn take(bytes: &[u8]) -> Taken {
     let Some((columns, rest)) = rows.split_first() else {
         return Err(Left::Skipped("empty table".into()));
     };
-    let whole = rows.len() < MOST_ROWS;
-    let text: Vec<String> =
-        if rest.is_empty() { vec![columns.join(", ")] } else { rest.iter().map(|row| told(columns, row)).collect() };
-    Ok(Document { text: text.join("\n\n"), lost, whole, ..Document::default() })
+    let mut text = if rest.is_empty() { columns.join(", ") } else { String::new() };
+    let mut told_all = true;
+    for row in rest {
+        if text.len() > LONGEST {
+            told_all = false;
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&told(columns, row));
+    }
+    let whole = told_all && rows.len() < MOST_ROWS;
+    Ok(Document { text, lost, whole, ..Document::default() })
 }
 
 /// Why the head of a table says that it is no table to be read, in words.
@@ -75,10 +89,29 @@ fn no_words(rows: &[Vec<String>]) -> Option<&'static str> {
 fn told(columns: &[String], row: &[String]) -> String {
     let mut lines = Vec::new();
     for (n, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-        lines.push(match columns.get(n).filter(|column| !column.is_empty()) {
+        lines.push(match columns.get(n).filter(|column| (1..=LONGEST_NAME).contains(&column.len())) {
             Some(column) => format!("{}: {cell}", in_a_line(column)),
             None => cell.clone(),
         });
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(table: &str) -> String {
+        match take(table.as_bytes()) {
+            Ok(document) => document.text,
+            Err(_) => panic!("refused"),
+        }
+    }
+
+    #[test]
+    fn rows_say_their_columns_and_no_long_name_again_and_again() {
+        assert_eq!(text("Name,Town\nAna,Graz\nBen,\n"), "Name: Ana\nTown: Graz\n\nName: Ben");
+        let long = "long ".repeat(50);
+        assert_eq!(text(&format!("{long},Town\nAna,Graz\n")), "Ana\nTown: Graz");
+    }
 }

@@ -105,7 +105,7 @@ impl Table<'_> {
         let (created, edited) = (created(fields, &options.zone), edited(fields, &options.zone));
         let when = created.or_else(|| edited.clone());
         let when = when.unwrap_or_else(|| Stamp::of_file(self.tables.export.files().get(self.i), options));
-        let said: Vec<String> = fields.iter().map(|p| format!("{}: {}", p.name, p.value)).collect();
+        let said: Vec<String> = fields.iter().map(Property::in_words).collect();
         let text = said.join("\n");
         let id = self.ids.next(&self.thread, &[&text]);
         let message = Message {
