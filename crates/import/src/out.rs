@@ -10,6 +10,17 @@ const STEP: u64 = 256 << 10;
 /// Who wrote a message, or what a conversation is known by, where a damaged record does not say.
 const UNKNOWN: &str = "unknown";
 
+/// Bytes of a name, an address or a time as it was written. A damaged one may be as long as the file, and stands in
+/// each message.
+const LONGEST: usize = 1_000;
+
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.shrink_to_fit();
+    }
+}
+
 /// The way out of an importer. After a `Break` an importer returns `Ok(())` at once.
 pub(crate) struct Out<'a> {
     export: &'a Export,
@@ -64,6 +75,9 @@ impl<'a> Out<'a> {
         self.records += 1;
         if message.sender.key.is_empty() {
             message.sender.key = UNKNOWN.to_owned();
+        }
+        for short in [&mut message.sender.key, &mut message.sender.name, &mut message.time_original] {
+            shorten(short);
         }
         if self.flow.is_continue() {
             self.total += self.documents.add_to(&mut message, self.export);
