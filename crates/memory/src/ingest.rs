@@ -21,9 +21,10 @@ use tokio::sync::mpsc;
 
 /// Items read ahead of writing.
 const AHEAD: usize = 1_024;
-/// Messages saved between two additions to the word index: a search while a large import runs must not go through
-/// more of them one by one.
+/// Messages, and bytes of their texts, saved between two additions to the indexes: a search while a large import runs
+/// must not go through more of them one by one.
 const UNINDEXED: u64 = 50_000;
+const UNINDEXED_BYTES: usize = 16 << 20;
 /// So many additions become one: a search looks into each. More at once would take more memory than an import may.
 const ADDITIONS: usize = 8;
 
@@ -197,7 +198,7 @@ impl Memory {
         let mut opened = before.is_some();
         let started = std::time::Instant::now();
         let mut failure = None;
-        let (mut indexed, mut additions) = (0, 0);
+        let (mut indexed, mut unindexed, mut additions) = (0, 0, 0);
         for path in paths {
             let mut reading = Reading::start(path, self.clock(options)?.for_importers(), options.day_first, self.now());
             while let Some(item) = reading.items.recv().await {
@@ -208,9 +209,11 @@ impl Memory {
                 }
                 account.take(item);
                 if account.full() {
+                    unindexed += account.bytes;
                     self.write_batch(&mut account).await?;
-                    if account.saved >= indexed + UNINDEXED {
-                        indexed = account.saved;
+                    let new = account.saved - indexed;
+                    if new >= UNINDEXED || new > 0 && unindexed >= UNINDEXED_BYTES {
+                        (indexed, unindexed) = (account.saved, 0);
                         additions += 1;
                         let parts = if additions % ADDITIONS == 0 { ADDITIONS - 1 } else { 0 };
                         self.index_messages(parts).await?;
