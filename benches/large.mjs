@@ -73,7 +73,9 @@ async function killing(path, home, messages, whole) {
   let before = 0;
   let done = 0;
   for (let kill = 0; kill < kills; kill += 1) {
-    const child = start(home, existsSync(home) ? ["resume", "--words-only"] : ["import", "--words-only", path]);
+    // Killed before it had begun, it is begun anew.
+    const begun = existsSync(home) && ask(home, ["imports"], true)?.length > 0;
+    const child = start(home, begun ? ["resume", "--words-only"] : ["import", "--words-only", path]);
     // Short and long turns, together about the whole time: what was saved before is met again more quickly.
     const moment = (whole.seconds * 1000 * (0.4 + ((kill * 7) % kills) / kills)) / kills;
     await Promise.race([once(child, "exit"), pause(moment)]);
