@@ -95,6 +95,10 @@ fn of_pdf(bytes: &[u8], others: &[Seed], dice: &mut Dice) -> Option<Vec<u8>> {
             object => *object = other,
         }
     }
+    // It writes a line for each number up to the highest, and a damaged file has one of billions.
+    if pdf.max_id > 100_000 {
+        return None;
+    }
     let mut saved = Vec::new();
     pdf.save_to(&mut saved).ok()?;
     Some(saved)
