@@ -1,7 +1,7 @@
 //! ChatGPT data export (formats.md §1): `conversations.json`, whole or in numbered parts.
 //!
-//! A conversation at a time is held; what a message says is left to `content.rs`, pictures and
-//! uploads to `assets.rs`.
+//! The list of conversations is left to `conversations.rs`, what a message says to `content.rs`, pictures and uploads to
+//! `assets.rs`.
 
 mod assets;
 mod content;
@@ -9,6 +9,7 @@ mod content;
 use crate::{
     Format, ImportError, Options,
     ai::{self, Chat, Said, Turn},
+    conversations::{Conversations, Counted},
     export::Export,
     json::{self, Found, Opening, Piece, Rules, Walk, Want, hunt},
     out::Out,
@@ -32,11 +33,9 @@ pub(crate) const FORMAT: Format = Format {
 /// Fields of a conversation that are read, besides its messages.
 const HEADER: [&str; 6] = ["title", "create_time", "update_time", "current_node", "id", "conversation_id"];
 
-/// Kinds of values in the file.
+/// Kinds of values in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum It {
-    Wrapper,
-    List,
     Conversation,
     Header,
     Mapping,
@@ -70,8 +69,9 @@ fn detect(export: &Export) -> Option<Vec<usize>> {
 fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> Result<(), ImportError> {
     let assets = Assets::of(export);
     for &file in files {
-        let mut reading = Reading { export, file, options, assets: &assets, records: 0, lost: 0 };
-        reading.file(out)?;
+        Conversations::of(export, file, options).each(is_conversation, out, |all, piece, broken, out| {
+            Reading { all, assets: &assets }.conversation(piece, broken, out);
+        })?;
         if out.stopped() {
             break;
         }
@@ -79,80 +79,28 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     Ok(())
 }
 
-/// One file being read.
-struct Reading<'a> {
-    export: &'a Export,
-    file: usize,
-    options: &'a Options,
+/// A conversation being read.
+struct Reading<'a, 'b> {
+    all: &'a mut Conversations<'b>,
     assets: &'a Assets,
-    /// Messages seen so far: their places are their numbers.
-    records: u64,
-    lost: u64,
 }
 
-impl Reading<'_> {
-    fn file(&mut self, out: &mut Out) -> Result<(), ImportError> {
-        let head = self.export.head(self.file)?;
-        let wrapped = json::keys(&head).contains(&"conversations");
-        let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
-            (None, _, Opening::Object) if wrapped => Want::Enter(It::Wrapper),
-            (None, _, Opening::Array) | (Some(It::Wrapper), "conversations", _) => Want::Enter(It::List),
-            (None | Some(It::List), ..) => Want::Whole(It::Conversation),
-            _ => Want::Skip,
-        };
-        let looks = |keys: &[&str]| is_conversation(keys).then_some(It::List);
-        let input = utf8(self.export.open(self.file)?).map_err(|e| self.export.trouble(self.file, e))?;
-        let mut walk = Walk::new(input, self.options.limits.record, Rules { want: &want, looks: &looks });
-        for found in walk.by_ref() {
-            match found {
-                Found::Value(_, piece) => self.conversation(&piece, None, out),
-                Found::Broken { piece, reason, .. } => self.conversation(&piece, Some(reason), out),
-                Found::TooLong { bytes, .. } => {
-                    let _ = out.failed(
-                        format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20),
-                        self.place(0),
-                    );
-                }
-                Found::Opened(_) | Found::Closed(_) => {}
-            }
-            if out.stopped() {
-                return Ok(());
-            }
-        }
-        out.file_ended(self.file, self.lost, walk.trouble())
-    }
-
-    fn place(&self, message: u64) -> evoke_message::Place {
-        self.export.place(self.file, self.records + message)
-    }
-
-    /// Hands out what can be read of a conversation. `broken`: why it is not whole.
+impl Reading<'_, '_> {
+    /// Hands out what can be read of it. `broken`: why it is not whole.
     fn conversation(&mut self, piece: &Piece, broken: Option<&'static str>, out: &mut Out) {
         let mut taken = self.take_apart(piece, false);
         if taken.nodes.is_empty() {
             // The name "mapping" itself may be what is damaged.
             taken = self.take_apart(piece, true);
         }
-        let damaged = broken.or(taken.damage);
-        if damaged.is_some() {
+        let damage = broken.or(taken.damage);
+        if damage.is_some() {
             taken.find_lost_header(&piece.bytes);
         }
-        let counted = taken.nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count();
+        let messages = taken.nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count();
         let any_failed = taken.nodes.iter().any(|n| matches!(n.turn.said, Said::Failed(_)));
-        if let Some(reason) = damaged.filter(|_| !any_failed && piece.bytes.iter().any(u8::is_ascii_alphanumeric)) {
-            let _ = out.failed(
-                format!("a conversation is damaged ({reason}); {counted} of its messages could be read"),
-                self.place(1),
-            );
-        } else if counted == 0 && damaged.is_none() {
-            let _ = match taken.mapping {
-                true => out.skipped("conversation without messages", self.place(1)),
-                false => out.failed("this is not a conversation", self.place(1)),
-            };
-        }
-        self.records += counted as u64;
-        if counted > 0 {
-            taken.put(self.options, out);
+        if self.all.counted(piece, &Counted { messages, any_failed, has_list: taken.mapping, damage }, out) {
+            taken.put(self.all.options, out);
         }
     }
 
@@ -174,8 +122,7 @@ impl Reading<'_> {
             match found {
                 Found::Opened(It::Mapping) => taken.mapping = true,
                 Found::Value(It::Header, field) => {
-                    if let Ok((value, lost)) = json::parse(&field.bytes) {
-                        self.lost += lost;
+                    if let Ok(value) = self.all.parsed(&field, None) {
                         taken.header.insert(field.key, value);
                     }
                 }
@@ -191,22 +138,12 @@ impl Reading<'_> {
     }
 
     fn node(&mut self, piece: &Piece, broken: Option<&'static str>, any: bool, nodes: &mut Vec<Node>) {
-        let parsed = match broken {
-            Some(reason) => Err(reason.to_owned()),
-            None => json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})")),
-        };
-        let parsed = match parsed {
-            Ok((node, lost)) => {
-                self.lost += lost;
-                Ok(node)
-            }
-            Err(reason) => Err(reason),
-        };
+        let parsed = self.all.parsed(piece, broken);
         if any && parsed.as_ref().is_ok_and(|n| n.get("message").is_none()) {
             return;
         }
         let number = nodes.iter().filter(|n| !matches!(n.turn.said, Said::Nothing)).count() as u64 + 1;
-        let place = self.place(number);
+        let place = self.all.place(number);
         let mut node = Node::new(&piece.key, parsed, place, self.assets);
         if node.turn.id.is_empty() {
             node.turn.id = format!("number {}", nodes.len());

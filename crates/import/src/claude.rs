@@ -1,7 +1,7 @@
 //! Claude.ai data export (formats.md §2): `conversations.json`, and single chats saved by browser
 //! extensions in the same shape.
 //!
-//! A conversation at a time is held; what a message says is left to `content.rs`, projects to `projects.rs`.
+//! The list of conversations is left to `conversations.rs`, what a message says to `content.rs`, projects to `projects.rs`.
 
 mod content;
 mod projects;
@@ -9,8 +9,9 @@ mod projects;
 use crate::{
     Format, ImportError, Options,
     ai::{self, Chat, Said, Turn},
+    conversations::{Conversations, Counted},
     export::Export,
-    json::{self, Found, Opening, Piece, Rules, Walk, Want, hunt},
+    json::{Found, Opening, Piece, Rules, Walk, Want, hunt},
     out::Out,
     text::utf8,
     time, tree,
@@ -33,11 +34,9 @@ const HEADER: [&str; 5] = ["uuid", "name", "title", "created_at", "updated_at"];
 /// What the first message names as the one it answers.
 const NOBODY: [&str; 2] = ["00000000-0000-0000-0000-000000000000", "00000000-0000-4000-8000-000000000000"];
 
-/// Kinds of values in the file.
+/// Kinds of values in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum It {
-    Wrapper,
-    List,
     Conversation,
     Header,
     Messages,
@@ -62,7 +61,7 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     for &file in files {
         match projects::is_own(export, file) {
             true => projects::read(export, file, options, out)?,
-            false => Reading { export, file, options, records: 0, lost: 0 }.file(out)?,
+            false => Conversations::of(export, file, options).each(is_conversation, out, conversation)?,
         }
         if out.stopped() {
             break;
@@ -71,123 +70,14 @@ fn read(export: &Export, files: &[usize], options: &Options, out: &mut Out) -> R
     Ok(())
 }
 
-/// One file being read.
-struct Reading<'a> {
-    export: &'a Export,
-    file: usize,
-    options: &'a Options,
-    /// Messages seen so far: their places are their numbers.
-    records: u64,
-    lost: u64,
-}
-
-impl Reading<'_> {
-    fn file(&mut self, out: &mut Out) -> Result<(), ImportError> {
-        let head = self.export.head(self.file)?;
-        let wrapped = json::keys(&head).contains(&"conversations");
-        let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
-            (None, _, Opening::Object) if wrapped => Want::Enter(It::Wrapper),
-            (None, _, Opening::Array) | (Some(It::Wrapper), "conversations", _) => Want::Enter(It::List),
-            (None | Some(It::List), ..) => Want::Whole(It::Conversation),
-            _ => Want::Skip,
-        };
-        let looks = |keys: &[&str]| is_conversation(keys).then_some(It::List);
-        let input = utf8(self.export.open(self.file)?).map_err(|e| self.export.trouble(self.file, e))?;
-        let mut walk = Walk::new(input, self.options.limits.record, Rules { want: &want, looks: &looks });
-        for found in walk.by_ref() {
-            match found {
-                Found::Value(_, piece) => self.conversation(&piece, None, out),
-                Found::Broken { piece, reason, .. } => self.conversation(&piece, Some(reason), out),
-                Found::TooLong { bytes, .. } => {
-                    let _ = out.failed(
-                        format!("a conversation of {} MB is longer than Evoke reads", bytes >> 20),
-                        self.place(0),
-                    );
-                }
-                Found::Opened(_) | Found::Closed(_) => {}
-            }
-            if out.stopped() {
-                return Ok(());
-            }
-        }
-        out.file_ended(self.file, self.lost, walk.trouble())
-    }
-
-    fn place(&self, message: u64) -> Place {
-        self.export.place(self.file, self.records + message)
-    }
-
-    /// Hands out what can be read of a conversation. `broken`: why it is not whole.
-    fn conversation(&mut self, piece: &Piece, broken: Option<&'static str>, out: &mut Out) {
-        let taken = self.take_apart(piece);
-        let counted = taken.answers.len();
-        let any_failed = taken.answers.iter().any(|a| matches!(a.turn.said, Said::Failed(_)));
-        let damaged = broken.or(taken.damage);
-        if let Some(reason) = damaged.filter(|_| !any_failed && piece.bytes.iter().any(u8::is_ascii_alphanumeric)) {
-            let _ = out.failed(
-                format!("a conversation is damaged ({reason}); {counted} of its messages could be read"),
-                self.place(1),
-            );
-        } else if counted == 0 && damaged.is_none() {
-            let _ = match taken.messages {
-                true => out.skipped("conversation without messages", self.place(1)),
-                false => out.failed("this is not a conversation", self.place(1)),
-            };
-        }
-        self.records += counted as u64;
-        if counted > 0 {
-            taken.put(self.options, out);
-        }
-    }
-
-    /// Header and messages of a conversation; any list in it may be that of the messages, for its
-    /// name may be what is damaged.
-    fn take_apart(&mut self, piece: &Piece) -> Taken {
-        let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
-            (None, _, Opening::Object) => Want::Enter(It::Conversation),
-            (Some(It::Conversation), _, Opening::Array) => Want::Enter(It::Messages),
-            (Some(It::Conversation), key, Opening::Plain) if HEADER.contains(&key) => Want::Whole(It::Header),
-            (Some(It::Messages), ..) => Want::Whole(It::Message),
-            _ => Want::Skip,
-        };
-        let looks = |keys: &[&str]| is_message(keys).then_some(It::Messages);
-        let mut taken = Taken::default();
-        let Ok(input) = utf8(piece.bytes.as_slice()) else { return taken };
-        for found in Walk::new(input, usize::MAX, Rules { want: &want, looks: &looks }) {
-            match found {
-                Found::Opened(It::Messages) => taken.messages = true,
-                Found::Value(It::Header, field) => {
-                    if let Ok((value, lost)) = json::parse::<Value>(&field.bytes) {
-                        self.lost += lost;
-                        taken.header.insert(field.key, value);
-                    }
-                }
-                Found::Value(_, message) => self.message(&message, None, &mut taken.answers),
-                Found::Broken { what: Some(It::Message), piece, reason } => {
-                    self.message(&piece, Some(reason), &mut taken.answers)
-                }
-                Found::Broken { reason, .. } => taken.damage = Some(reason),
-                _ => {}
-            }
-        }
-        taken
-    }
-
-    fn message(&mut self, piece: &Piece, broken: Option<&'static str>, answers: &mut Vec<Answer>) {
-        let parsed = match broken {
-            Some(reason) => Err(reason.to_owned()),
-            None => json::parse::<Value>(&piece.bytes).map_err(|e| format!("its JSON cannot be read ({e})")),
-        };
-        let place = self.place(answers.len() as u64 + 1);
-        match parsed {
-            Ok((message, lost)) => {
-                self.lost += lost;
-                answers.push(Answer::new(&message, place));
-            }
-            Err(reason) => {
-                answers.push(Answer { parent: Parent::Before, turn: turn(&Value::Null, place, Said::Failed(reason)) })
-            }
-        }
+/// Hands out what can be read of a conversation. `broken`: why it is not whole.
+fn conversation(all: &mut Conversations, piece: &Piece, broken: Option<&'static str>, out: &mut Out) {
+    let taken = Taken::apart(piece, all);
+    let any_failed = taken.answers.iter().any(|a| matches!(a.turn.said, Said::Failed(_)));
+    let damage = broken.or(taken.damage);
+    let counted = Counted { messages: taken.answers.len(), any_failed, has_list: taken.messages, damage };
+    if all.counted(piece, &counted, out) {
+        taken.put(all.options, out);
     }
 }
 
@@ -202,6 +92,47 @@ struct Taken {
 }
 
 impl Taken {
+    /// Header and messages of a conversation; any list in it may be that of the messages, for its
+    /// name may be what is damaged.
+    fn apart(piece: &Piece, all: &mut Conversations) -> Self {
+        let want = |inside: Option<It>, key: &str, opening| match (inside, key, opening) {
+            (None, _, Opening::Object) => Want::Enter(It::Conversation),
+            (Some(It::Conversation), _, Opening::Array) => Want::Enter(It::Messages),
+            (Some(It::Conversation), key, Opening::Plain) if HEADER.contains(&key) => Want::Whole(It::Header),
+            (Some(It::Messages), ..) => Want::Whole(It::Message),
+            _ => Want::Skip,
+        };
+        let looks = |keys: &[&str]| is_message(keys).then_some(It::Messages);
+        let mut taken = Self::default();
+        let Ok(input) = utf8(piece.bytes.as_slice()) else { return taken };
+        for found in Walk::new(input, usize::MAX, Rules { want: &want, looks: &looks }) {
+            match found {
+                Found::Opened(It::Messages) => taken.messages = true,
+                Found::Value(It::Header, field) => {
+                    if let Ok(value) = all.parsed(&field, None) {
+                        taken.header.insert(field.key, value);
+                    }
+                }
+                Found::Value(_, message) => taken.message(&message, None, all),
+                Found::Broken { what: Some(It::Message), piece, reason } => {
+                    taken.message(&piece, Some(reason), all);
+                }
+                Found::Broken { reason, .. } => taken.damage = Some(reason),
+                _ => {}
+            }
+        }
+        taken
+    }
+
+    fn message(&mut self, piece: &Piece, broken: Option<&'static str>, all: &mut Conversations) {
+        let parsed = all.parsed(piece, broken);
+        let place = all.place(self.answers.len() as u64 + 1);
+        self.answers.push(match parsed {
+            Ok(message) => Answer::new(&message, place),
+            Err(reason) => Answer { parent: Parent::Before, turn: turn(&Value::Null, place, Said::Failed(reason)) },
+        });
+    }
+
     fn field(&self, name: &str) -> &str {
         self.header.get(name).and_then(Value::as_str).unwrap_or_default()
     }

@@ -22,6 +22,7 @@ mod claude;
 mod claude_code;
 mod clock;
 mod codex;
+mod conversations;
 mod cursor;
 mod date;
 mod dayone;
