@@ -14,9 +14,11 @@ use std::{
 
 /// A row of more lines than this has a quote that is not closed.
 const MOST_LINES: usize = 5_000;
-/// How many times what was read may be read again, on the average, and bytes that are read for a quote beyond that.
+/// How many times what was read may be read again, on the average; beyond that so few bytes are read for a quote, and
+/// none where it was read yet more often.
 const AGAIN: usize = 4;
 const FEW: usize = 16 << 10;
+const OFTEN: usize = 4 * AGAIN;
 
 /// One row under its head.
 pub(crate) struct Row<'a> {
@@ -208,7 +210,11 @@ impl<R: Read> Iterator for Rows<R> {
         let (mut row, mut held, mut bytes) = (Fields::default(), VecDeque::new(), 0);
         row.feed(&first, self.mark);
         // Where most quotes are not closed, not much is read for each.
-        let most = if self.again > AGAIN * self.read { FEW } else { usize::MAX };
+        let most = match self.again / self.read.max(1) {
+            ..AGAIN => usize::MAX,
+            AGAIN..OFTEN => FEW,
+            _ => 0,
+        };
         while row.quoted {
             match (held.len() < MOST_LINES && bytes < most).then(|| self.line()).flatten() {
                 Some((number, Ok(text))) => {
@@ -306,6 +312,11 @@ mod tests {
         let mut read = Rows::new(open.as_bytes(), 1000, b',').unwrap();
         assert!(read.by_ref().all(|(_, row)| row.is_err()));
         assert!(read.again < 2 * AGAIN * open.len() + 8_000 * 2 * FEW, "{}", read.again);
+        let swallowed = "\"Flags\",1,\"**Short\n".repeat(100_000);
+        let mut read = Rows::new(swallowed.as_bytes(), 1000, b',').unwrap();
+        read.width = 3;
+        assert!(read.by_ref().all(|(_, row)| row.is_err()));
+        assert!(read.again < 2 * OFTEN * swallowed.len(), "{}", read.again);
         assert_eq!(first(b"Notes:\n\nURL;Title\n")[1], ["url", "title"]);
     }
 }
