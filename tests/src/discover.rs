@@ -1,6 +1,7 @@
 //! What is on this computer: found by names, sizes and dates in a prepared home folder.
 
 use evoke_memory::{discover, message::Discovered};
+use serde_json::json;
 use std::path::Path;
 
 fn put(home: &Path, path: &str, bytes: usize) {
@@ -66,4 +67,28 @@ fn a_home_folder_is_looked_through_without_opening_anything() {
     let terminal: Vec<Discovered> = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(terminal, found, "the terminal says the same, without an archive");
     assert!(!home.join("no-archive").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_imported_already_says_so_until_it_is_undone() {
+    let (folder, memory) = crate::archive::fresh().await;
+    let home = folder.path();
+    let (exports, other) =
+        (home.join("Downloads/ChatExport_2026-11-01"), "Downloads/ChatExport_2026-11-02/result.json");
+    put(home, other, 10);
+    std::fs::create_dir_all(&exports).unwrap();
+    crate::archive::chat(&exports, "result", &[(0, "Ana", "the lease")]);
+    let receipt = crate::archive::import(&memory, &[exports]).await;
+    drop(memory);
+    let imported = || {
+        let answer = crate::doors::ask(&home.join("home"), home, &json!({"id": 1, "call": {"call": "discover"}}));
+        let found: Vec<Discovered> = serde_json::from_value(answer["ok"]["value"].clone()).unwrap();
+        let of = |name: &str| found.iter().find(|d| d.path.ends_with(name)).unwrap().imported;
+        (of("ChatExport_2026-11-01"), of("ChatExport_2026-11-02"))
+    };
+    let (once, never) = imported();
+    assert_eq!((once, never), (Some(receipt.started), None));
+    crate::doors::terminal(&home.join("home"), &["imports", "undo", "1"]);
+    assert_eq!(imported(), (None, None));
 }

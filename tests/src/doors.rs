@@ -28,6 +28,19 @@ pub(crate) fn terminal(home: &Path, args: &[&str]) -> Output {
     Command::new(evoke()).args(base).args(args).output().unwrap()
 }
 
+/// What `evoke stdio` answers to one call of somebody whose home folder is `account`.
+pub(crate) fn ask(home: &Path, account: &Path, call: &Value) -> Value {
+    let mut child = Command::new(evoke())
+        .args(["--home", home.to_str().unwrap(), "--key-file", "stdio"])
+        .env("HOME", account)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{call}").unwrap();
+    serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap()
+}
+
 fn same(a: &Found, b: &Found) {
     let of =
         |f: &Found| f.hits.iter().map(|h| (h.message.id, h.snippet.clone(), h.score.to_bits())).collect::<Vec<_>>();

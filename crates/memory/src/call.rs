@@ -65,7 +65,11 @@ impl Memory {
                 self.set_zone(&source, &zone, &Watch::default()).await?;
                 Reply::Done
             }
-            Call::Discover => Reply::Discovered(discover_here().await?),
+            Call::Discover => {
+                let mut found = discover_here().await?;
+                self.tell_imported(&mut found).await?;
+                Reply::Discovered(found)
+            }
             Call::Watched => Reply::Watched(self.watched()?),
             Call::AddWatched { path } => {
                 self.add_watched(Path::new(&path), &Watch::default()).await?;

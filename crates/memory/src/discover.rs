@@ -76,6 +76,7 @@ fn look(path: &Path, source: &str, label: &str, endings: &[&str], watchable: boo
         last: None,
         watchable: watchable && about.is_dir(),
         more: false,
+        imported: None,
     };
     count(path, &about, endings, &mut all);
     (all.files > 0).then_some(all)

@@ -2,7 +2,7 @@
 
 use crate::{Memory, MemoryError, ingest::Import};
 use anyhow::Context;
-use evoke_message::{ImportShown, Lost, Place, Reason, Receipt};
+use evoke_message::{Discovered, ImportShown, Lost, Place, Reason, Receipt};
 use evoke_store::ImportRow;
 use std::{collections::BTreeMap, fmt::Write, path::Path};
 
@@ -108,6 +108,20 @@ impl Memory {
             ))
         })?;
         Ok(shown.lost.len() as u64)
+    }
+
+    /// Says of what was found on this computer when it was imported last. An import that was undone does not count.
+    pub(crate) async fn tell_imported(&self, found: &mut [Discovered]) -> Result<(), MemoryError> {
+        for row in self.store().imports().await? {
+            let Import { paths, receipt, .. } = record(&row)?;
+            if receipt.undone.is_some() {
+                continue;
+            }
+            for one in found.iter_mut().filter(|f| paths.iter().any(|path| Path::new(&f.path).starts_with(path))) {
+                one.imported = one.imported.max(Some(receipt.started));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn import_record(&self, number: u64) -> Result<Import, MemoryError> {

@@ -26,6 +26,9 @@ pub struct Discovered {
     pub watchable: bool,
     /// There were too many files to count them all.
     pub more: bool,
+    /// When it, or a folder around it, was imported last, UTC milliseconds. None without an archive to look in.
+    #[ts(type = "number | null")]
+    pub imported: Option<i64>,
 }
 
 /// How a watched folder is kept up to date.

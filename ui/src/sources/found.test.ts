@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Discovered, WatchedRow } from '../api';
-import { changedWords, isWatched, placeWords, sizeWords } from './found';
+import { changedWords, importedWords, isWatched, placeWords, sizeWords } from './found';
 
 const zone = 'Europe/Berlin';
 const vault: Discovered = {
@@ -13,6 +13,7 @@ const vault: Discovered = {
   last: Date.UTC(2026, 10, 2, 12),
   watchable: true,
   more: false,
+  imported: null,
 };
 
 test('size in files and bytes', () => {
@@ -25,6 +26,14 @@ test('span from the dates of its files', () => {
   expect(changedWords(vault, zone)).toMatch(/^changed .*2019 – .*2026$/);
   expect(changedWords({ ...vault, first: vault.last }, zone)).toMatch(/^changed [^–]*2026$/);
   expect(changedWords({ ...vault, first: null, last: null }, zone)).toBe('');
+});
+
+test('what was imported says when, and whether it was changed since', () => {
+  expect(importedWords(vault, zone)).toBe('');
+  expect(importedWords({ ...vault, imported: Date.UTC(2026, 10, 3, 12) }, zone)).toMatch(/^imported .*2026$/);
+  expect(importedWords({ ...vault, imported: Date.UTC(2026, 10, 1, 12) }, zone)).toMatch(
+    /2026 · changed since$/,
+  );
 });
 
 test.each([

@@ -19,6 +19,13 @@ export function changedWords({ first, last }: Discovered, zone: string): string 
   return from === to ? `changed ${to}` : `changed ${from} – ${to}`;
 }
 
+/** "imported 3 May 2026", and whether it was changed since; empty where it was never imported. */
+export function importedWords({ imported, last }: Discovered, zone: string): string {
+  if (imported === null) return '';
+  const since = last !== null && last > imported ? ' · changed since' : '';
+  return `imported ${shortDate(imported, zone)}${since}`;
+}
+
 /** The path as people name it: without their home folder, which two thirds of all paths begin with. */
 export function placeWords(path: string): string {
   return path.replace(/^(\/home\/[^/]+|\/Users\/[^/]+|[A-Z]:\\Users\\[^\\]+)(?=[/\\]|$)/, '~');
