@@ -121,6 +121,9 @@ class Page {
   }
 
   async screenshot(path) {
+    // On a machine under load the last frame may be of the page before: two frames later it is not.
+    const script = "requestAnimationFrame(() => requestAnimationFrame(() => arguments[0](null)))";
+    await send("POST", `${this.session}/execute/async`, { script, args: [] });
     writeFileSync(path, Buffer.from(await send("GET", `${this.session}/screenshot`), "base64"));
   }
 
