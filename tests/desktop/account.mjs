@@ -166,7 +166,7 @@ async function media({ page, exports, shots }) {
   await page.untilText('[role="listbox"][aria-label="Hits"]', "ferry.txt");
   await page.untilText(`${preview} [aria-label="Found in ferry.txt"]`, "ocelots do not");
   await page.until("the picture is drawn", `return document.querySelector('${preview} img[alt^="Picture"]')?.naturalWidth === 240`);
-  await page.until("the recording is there", `return document.querySelector('${preview} audio') !== null`);
+  await page.until("the recording is decoded", `return document.querySelector('${preview} audio')?.duration > 0`);
   await page.untilText(`${preview} .missing`, "IMG-20230602-WA0003.jpg");
   await page.shoot(shots, "attachments");
 }
