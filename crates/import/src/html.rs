@@ -1,6 +1,7 @@
 //! HTML of mails, notes and saved pages as Markdown text. Pages as trees, for formats that look
 //! for elements, are [`scraper::Html`]; which elements matter is left to the formats.
 
+mod bounded;
 mod shallow;
 
 use scraper::{ElementRef, Html, Node, node::Element};
@@ -54,12 +55,12 @@ pub(crate) fn markdown(html: &str) -> String {
 
 /// A whole page as a tree, in any depth that it may have.
 pub(crate) fn page(html: &str) -> Html {
-    Html::parse_document(&shallow(html))
+    bounded::page(&shallow(html))
 }
 
 /// The same of a piece of one.
 pub(crate) fn fragment(html: &str) -> Html {
-    Html::parse_fragment(&shallow(html))
+    bounded::fragment(&shallow(html))
 }
 
 /// The same of an element of a parsed page.

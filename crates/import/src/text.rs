@@ -136,12 +136,20 @@ pub(crate) struct Lines<R> {
     longest: usize,
     number: u64,
     after_cr: bool,
+    /// Reading failed, which was said: nothing comes any more, for it would fail so without end.
+    over: bool,
 }
 
 impl<R: Read> Lines<R> {
     /// `longest`: bytes of a line held at most.
     pub(crate) fn new(reader: R, longest: usize) -> io::Result<Self> {
-        Ok(Self { raw: BufReader::with_capacity(BUFFER, utf8(reader)?), longest, number: 0, after_cr: false })
+        Ok(Self {
+            raw: BufReader::with_capacity(BUFFER, utf8(reader)?),
+            longest,
+            number: 0,
+            after_cr: false,
+            over: false,
+        })
     }
 
     /// The bytes of the next line that fit, and its whole length; none at the end.
@@ -178,9 +186,15 @@ impl<R: Read> Iterator for Lines<R> {
     type Item = io::Result<Line>;
 
     fn next(&mut self) -> Option<io::Result<Line>> {
+        if self.over {
+            return None;
+        }
         let (held, bytes) = match self.next_bytes() {
             Ok(line) => line?,
-            Err(e) => return Some(Err(e)),
+            Err(e) => {
+                self.over = true;
+                return Some(Err(e));
+            }
         };
         self.number += 1;
         if bytes > held.len() as u64 {
@@ -254,5 +268,6 @@ mod tests {
             }
         }
         assert_eq!(String::from_utf8(all).unwrap(), "ab\n");
+        assert_eq!(Lines::new(Torn(false), 100).unwrap().filter(Result::is_err).count(), 1);
     }
 }

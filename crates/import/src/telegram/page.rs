@@ -17,7 +17,7 @@ use crate::{
 };
 use evoke_message::{Attachment, Conversation, ConversationKind, Kind, Message, Part, Place, Reaction, Role, Sender};
 use jiff::tz::TimeZone;
-use scraper::{ElementRef, Html};
+use scraper::ElementRef;
 use std::collections::BTreeMap;
 
 const MESSAGES: &[&str] = &["<div class=\"message default", "<div class=\"message service"];
@@ -195,7 +195,7 @@ impl<'a> Chat<'a> {
 
     /// The chat's name stands above its first message, on every page.
     fn preamble(&mut self, text: &str) {
-        let page = Html::parse_document(text);
+        let page = html::page(text);
         let header = with_class(page.root_element(), HEADER).next();
         let name = header.and_then(|h| with_class(h, BOLD).next()).map(words).filter(|n| !n.is_empty());
         if let Some(name) = name.filter(|_| !self.begun) {
@@ -205,7 +205,7 @@ impl<'a> Chat<'a> {
     }
 
     fn piece(&mut self, text: &str, out: &mut Out) -> crate::Flow {
-        let page = Html::parse_fragment(text);
+        let page = html::fragment(text);
         let root = page.root_element();
         let Some(element) = root.descendent_elements().find(|e| e.value().classes().any(|c| c == "message")) else {
             let place = self.next_place();
