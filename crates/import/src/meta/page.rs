@@ -15,7 +15,7 @@ use crate::{
     page_parts::{Piece, Pieces, with_attr, with_class, words},
 };
 use evoke_message::{Attachment, Reaction};
-use scraper::{ElementRef, Html};
+use scraper::{ElementRef, Html, node::Element};
 
 /// Where messages begin, in today's pages and in older ones.
 const MESSAGES: &[&str] = &[
@@ -123,11 +123,10 @@ fn message(sender: ElementRef) -> Option<Found> {
     let around = ElementRef::wrap(sender.parent()?)?;
     let date = with_class(around, DATE).map(words).find(|d| !d.is_empty())?;
     let body = with_class(around, BODY).find(|b| *b != sender);
-    let (mut inner, mut files, mut reactions) = (String::new(), Vec::new(), Vec::new());
+    let (mut said, mut files, mut reactions) = (String::new(), Vec::new(), Vec::new());
     if let Some(body) = body {
-        inner = body.inner_html();
-        for list in with_class(body, REACTIONS).filter(|l| l.value().name() == "ul") {
-            inner = inner.replace(&list.html(), "");
+        said = html::part(body, is_reactions);
+        for list in with_class(body, REACTIONS).filter(|list| is_reactions(list.value())) {
             reactions.extend(list.child_elements().filter_map(|li| reaction(&words(li))));
         }
         for element in with_attr(body, &["src", "href"]) {
@@ -139,7 +138,11 @@ fn message(sender: ElementRef) -> Option<Found> {
             }
         }
     }
-    Some(Found { sender: words(sender), date, body: html::markdown(&inner), files, reactions })
+    Some(Found { sender: words(sender), date, body: said, files, reactions })
+}
+
+fn is_reactions(element: &Element) -> bool {
+    element.name() == "ul" && element.classes().any(|class| REACTIONS.contains(&class))
 }
 
 /// `😂Ana (Jan 1, 2024)`

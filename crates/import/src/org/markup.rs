@@ -2,8 +2,11 @@
 
 use crate::text::until;
 
-/// Bytes of a link at most.
+/// Bytes of a link at most, and of what is emphasised.
 const LONGEST_LINK: usize = 4_096;
+const LONGEST_EMPHASIS: usize = 4_096;
+/// Emphasis within emphasis.
+const DEEPEST: usize = 8;
 
 /// Lines of a section without drawers.
 pub(super) fn markdown(lines: &[&str]) -> String {
@@ -49,11 +52,15 @@ fn is_code(block: &str) -> bool {
 
 /// Links, code and emphasis of one line.
 pub(super) fn inline(line: &str) -> String {
+    within(line, 0)
+}
+
+fn within(line: &str, depth: usize) -> String {
     let (mut out, mut rest, mut before) = (String::with_capacity(line.len()), line, None::<char>);
     while let Some(c) = rest.chars().next() {
         let taken = match c {
             '[' => link(rest),
-            '*' | '/' | '=' | '~' | '+' if starts(before) => emphasis(rest, c),
+            '*' | '/' | '=' | '~' | '+' if starts(before) && depth < DEEPEST => emphasis(rest, c, depth),
             _ => None,
         };
         let (said, n) = taken.unwrap_or_else(|| (c.to_string(), c.len_utf8()));
@@ -93,8 +100,8 @@ fn link(rest: &str) -> Option<(String, usize)> {
 }
 
 /// `*bold*`, `/italic/`, `=code=`, `~code~`, `+struck+`
-fn emphasis(rest: &str, mark: char) -> Option<(String, usize)> {
-    let inside = rest.get(1..)?;
+fn emphasis(rest: &str, mark: char, depth: usize) -> Option<(String, usize)> {
+    let inside = rest.get(1..rest.floor_char_boundary(LONGEST_EMPHASIS))?;
     if inside.starts_with(|c: char| c.is_whitespace()) {
         return None;
     }
@@ -102,7 +109,7 @@ fn emphasis(rest: &str, mark: char) -> Option<(String, usize)> {
     loop {
         let at = from + inside.get(from..)?.find(mark)?;
         let words = inside.get(..at)?;
-        let after = inside.get(at + 1..)?.chars().next();
+        let after = rest.get(at + 2..)?.chars().next();
         let ends = after.is_none_or(|c| {
             c.is_whitespace() || matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | '}' | '\'' | '"' | '-' | '[')
         });
@@ -113,7 +120,7 @@ fn emphasis(rest: &str, mark: char) -> Option<(String, usize)> {
                 '+' => "~~",
                 _ => "`",
             };
-            let said = if marks == "`" { words.to_owned() } else { inline(words) };
+            let said = if marks == "`" { words.to_owned() } else { within(words, depth + 1) };
             return Some((format!("{marks}{said}{marks}"), at + 2));
         }
         from = at + 1;
@@ -135,9 +142,12 @@ mod tests {
             ("[[file:pics/a.png]] [[./b.pdf][the b]]", "[a.png](pics/a.png) [the b](./b.pdf)"),
             ("- [ ] task [1/2] [", "- [ ] task [1/2] ["),
             ("* */ ==", "* */ =="),
+            ("*/+a+/*", "***~~a~~***"),
         ] {
             assert_eq!(inline(org), text, "{org}");
         }
+        let deep = format!("{}a{}", "*/".repeat(10_000), "/*".repeat(10_000));
+        assert!(inline(&deep).contains('a'));
         let lines = [
             "  one",
             "",

@@ -8,6 +8,8 @@ use serde_json::Value;
 const DEEPEST: usize = 3;
 /// Rows and cells of a table are followed this far.
 const WIDEST: usize = 32;
+/// Bytes of a mark of Roam at most.
+const LONGEST: usize = 4_096;
 
 pub(super) struct Block<'a> {
     pub(super) value: &'a Value,
@@ -107,7 +109,7 @@ fn special(rest: &str, graph: &Graph, depth: usize) -> Option<(String, usize)> {
         }
         // [words](((id))): the words.
         b'[' => {
-            let (words, after) = rest.get(1..)?.split_once("](((")?;
+            let (words, after) = until(rest.get(1..)?, "](((", LONGEST)?;
             let uid = uid(after).filter(|_| !words.contains(['[', ']']))?;
             let after = after.get(uid.len()..)?.strip_prefix(")))")?;
             let words = if matches!(words, "*" | "->" | "") { said(uid).unwrap_or_default() } else { words.to_owned() };
@@ -122,7 +124,7 @@ fn special(rest: &str, graph: &Graph, depth: usize) -> Option<(String, usize)> {
 /// `{{[[TODO]]}}`, `{{embed: ((id))}}`; other components stay as they are.
 fn braces(rest: &str, said: &dyn Fn(&str) -> Option<String>) -> Option<(String, usize)> {
     let inside = rest.strip_prefix("{{")?;
-    let (inside, _) = inside.split_once("}}")?;
+    let (inside, _) = until(inside, "}}", LONGEST)?;
     let len = inside.len() + 4;
     let bare: String = inside.replace("[[", "").replace("]]", "");
     match bare.trim() {
