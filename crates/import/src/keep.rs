@@ -16,6 +16,8 @@ use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 const SOURCE: &str = "keep";
+const MOST_LABELS: usize = 1_000;
+const LONGEST_LABEL: usize = 100;
 
 pub(crate) const FORMAT: Format = Format {
     key: SOURCE,
@@ -165,7 +167,7 @@ impl File<'_> {
             return;
         }
         let labels: Vec<String> = Selector::parse(".label-name")
-            .map(|s| page.select(&s).map(|e| e.text().collect()).collect())
+            .map(|s| page.select(&s).take(MOST_LABELS).map(label).collect())
             .unwrap_or_default();
         let text = note::parts([words(one(".content")).as_str(), &note::tags(labels.iter().map(String::as_str))]);
         let when = day::written(&date, &self.options.zone).map(Stamp::from);
@@ -197,6 +199,11 @@ impl File<'_> {
         };
         all.into_iter().flatten().filter_map(one).collect()
     }
+}
+
+/// Labels are short; what is longer holds what should stand behind it.
+fn label(element: ElementRef) -> String {
+    element.text().flat_map(str::chars).take(LONGEST_LABEL).collect()
 }
 
 /// A key that no other note of this export has.
