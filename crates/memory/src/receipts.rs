@@ -110,11 +110,12 @@ impl Memory {
         Ok(shown.lost.len() as u64)
     }
 
-    /// Says of what was found on this computer when it was imported last. An import that was undone does not count.
+    /// Says of what was found on this computer when it was imported last. An import that did not come to its end, or was
+    /// undone, does not count.
     pub(crate) async fn tell_imported(&self, found: &mut [Discovered]) -> Result<(), MemoryError> {
         for row in self.store().imports().await? {
             let Import { paths, receipt, .. } = record(&row)?;
-            if receipt.undone.is_some() {
+            if row.open || receipt.stopped || receipt.undone.is_some() {
                 continue;
             }
             for one in found.iter_mut().filter(|f| paths.iter().any(|path| Path::new(&f.path).starts_with(path))) {
