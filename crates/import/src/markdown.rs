@@ -12,7 +12,7 @@ pub(crate) mod pieces;
 mod tests;
 
 use crate::{
-    Format, ImportError, Options,
+    Flow, Format, ImportError, Options,
     export::{Entry, Export, nfc},
     note::{
         self,
@@ -243,23 +243,27 @@ impl<'a> Note<'a> {
             updated: self.updated,
             parent: None,
         });
-        let mut seen = HashMap::new();
-        for (order, piece) in self.pieces().into_iter().enumerate() {
-            if said.is_break() || out.stopped() {
-                return;
+        if said.is_break() {
+            return;
+        }
+        let (mut order, mut seen) = (0, HashMap::new());
+        let mut tell = |mut piece: Piece| {
+            if order == 0 {
+                piece.text = self.beginning(&piece.text);
             }
-            let id = self.id(&piece, order, &mut seen);
+            let id = self.id(&piece, order == 0, &mut seen);
             let attachments = files.named_in(&piece.text, self.path, self.vault);
             let at = (self.front.lines + piece.line + 1) as u64;
-            let message = Message {
-                id,
-                attachments,
-                order: order as u64,
-                place: Place { at, ..place.clone() },
-                ..self.message(piece.text)
-            };
+            let place = Place { at, ..place.clone() };
+            let message = Message { id, attachments, order, place, ..self.message(piece.text) };
+            order += 1;
             let _ = out.message(message);
+            if out.stopped() { Flow::Break(()) } else { Flow::Continue(()) }
+        };
+        if self.body.trim().is_empty() {
+            let _ = tell(Piece { headings: Vec::new(), text: String::new(), line: 0 });
         }
+        let _ = pieces::pieces(self.body, &mut tell);
     }
 
     fn left_out(&self) -> Option<&'static str> {
@@ -276,26 +280,19 @@ impl<'a> Note<'a> {
     }
 
     /// The first piece also says the title, the name where it says something else, the tags and properties.
-    fn pieces(&self) -> Vec<Piece> {
-        let mut pieces = pieces::pieces(self.body);
-        if pieces.is_empty() {
-            pieces.push(Piece { headings: Vec::new(), text: String::new(), line: 0 });
-        }
-        if let Some(first) = pieces.first_mut() {
-            let name = note::stem(self.path);
-            let body = note::titled(&self.title, &first.text);
-            let name = if says(&body, name) { String::new() } else { format!("*{}*", name.replace('*', "\\*")) };
-            let (line, below) = body.split_once('\n').unwrap_or((&body, ""));
-            let (heading, rest) = if line.starts_with("# ") { (line, below) } else { ("", body.as_str()) };
-            first.text = note::parts([heading, &name, &self.front.in_words(), rest]);
-        }
-        pieces
+    fn beginning(&self, text: &str) -> String {
+        let name = note::stem(self.path);
+        let body = note::titled(&self.title, text);
+        let name = if says(&body, name) { String::new() } else { format!("*{}*", name.replace('*', "\\*")) };
+        let (line, below) = body.split_once('\n').unwrap_or((&body, ""));
+        let (heading, rest) = if line.starts_with("# ") { (line, below) } else { ("", body.as_str()) };
+        note::parts([heading, &name, &self.front.in_words(), rest])
     }
 
     /// From the headings, not from the text, so that an edited piece stays the same message. The
     /// first piece is the whole note's id: a note that grows too long to stay whole leaves nothing behind.
-    fn id(&self, piece: &Piece, order: usize, seen: &mut HashMap<String, u32>) -> MessageId {
-        let headings = if order == 0 { String::new() } else { piece.headings.join("\n") };
+    fn id(&self, piece: &Piece, is_first: bool, seen: &mut HashMap<String, u32>) -> MessageId {
+        let headings = if is_first { String::new() } else { piece.headings.join("\n") };
         let count = seen.entry(headings.clone()).or_default();
         *count += 1;
         MessageId::of(&[SOURCE, &self.key, &headings, &(*count - 1).to_string()])
@@ -329,11 +326,12 @@ impl<'a> Note<'a> {
 
 /// True where every word of a name stands in a text: names are written with hyphens, numbers and small letters.
 fn says(text: &str, name: &str) -> bool {
-    let words = |text: &str| -> HashSet<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect()
-    };
-    words(name).is_subset(&words(text))
+    fn words(text: &str) -> impl Iterator<Item = String> {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    }
+    let mut missing: HashSet<String> = words(name).collect();
+    words(text).for_each(|word| _ = missing.remove(&word));
+    missing.is_empty()
 }
 
 fn me() -> Sender {

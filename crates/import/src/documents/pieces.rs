@@ -2,7 +2,7 @@
 //! sentences and words, for a PDF can be one line.
 
 use super::Document;
-use crate::markdown::pieces::pieces as by_headings;
+use crate::{Flow, markdown::pieces::pieces as by_headings};
 
 /// Characters of a piece at most, and of the parts that a longer one is cut into.
 const LONGEST: usize = 4_000;
@@ -10,12 +10,13 @@ const PART: usize = 1_500;
 
 pub(super) fn pieces(document: &Document) -> Vec<String> {
     let mut out = Vec::new();
-    for piece in by_headings(&document.text) {
+    let _ = by_headings(&document.text, &mut |piece| {
         match piece.text.chars().count() > LONGEST {
             true => cut(&piece.text, &mut out),
             false => out.push(piece.text),
         }
-    }
+        Flow::Continue(())
+    });
     if let (Some(first), Some(address)) = (out.first_mut(), &document.address) {
         *first = format!("{address}\n\n{first}");
     }

@@ -2,6 +2,8 @@
 //!
 //! Not a Markdown parser: only headings, fences and comments matter here, and the text stays as it is.
 
+use crate::Flow;
+
 /// Longest note that stays whole, and longest piece made of several paragraphs, in characters.
 pub(crate) const LONGEST: usize = 1500;
 
@@ -19,129 +21,136 @@ pub(crate) struct Piece {
 struct Section<'a> {
     headings: Vec<String>,
     level: usize,
-    lines: Vec<&'a str>,
+    text: &'a str,
+    /// Of the heading, and how many lines it takes.
     line: usize,
+    height: usize,
 }
 
-pub(crate) fn pieces(body: &str) -> Vec<Piece> {
+/// Hands out the pieces in order, one at a time: a note may have millions of them, or of lines.
+pub(crate) fn pieces(body: &str, put: &mut dyn FnMut(Piece) -> Flow) -> Flow {
     let trimmed = body.trim();
     if trimmed.is_empty() {
-        return Vec::new();
+        return Flow::Continue(());
     }
-    if trimmed.chars().count() <= LONGEST {
+    if !is_long(trimmed) {
         let line = body.lines().position(|line| !line.trim().is_empty()).unwrap_or(0);
-        return vec![Piece { headings: Vec::new(), text: trimmed.to_owned(), line }];
+        return put(Piece { headings: Vec::new(), text: trimmed.to_owned(), line });
     }
-    let sections = sections(body);
-    let mut out = Vec::new();
-    for (i, section) in sections.iter().enumerate() {
-        let has_below = sections.get(i + 1).is_some_and(|next| next.level > section.level);
-        section.cut(has_below, &mut out);
-    }
-    out
+    let mut before: Option<Section<'_>> = None;
+    sections(body, &mut |section| {
+        let level = section.level;
+        let before = before.replace(section);
+        before.map_or(Flow::Continue(()), |before| before.cut(level > before.level, put))
+    })?;
+    before.map_or(Flow::Continue(()), |last| last.cut(false, put))
+}
+
+fn is_long(text: &str) -> bool {
+    text.chars().nth(LONGEST).is_some()
 }
 
 impl Section<'_> {
     /// `has_below`: a heading without text of its own is told by the sections below it.
-    fn cut(&self, has_below: bool, out: &mut Vec<Piece>) {
+    fn cut(&self, has_below: bool, put: &mut dyn FnMut(Piece) -> Flow) -> Flow {
         let title = match self.level {
             0 => String::new(),
             level => format!("{} {}\n\n", "#".repeat(level), self.headings.join(" › ")),
         };
         let mut put = |text: &str, line: usize| {
-            let text = format!("{title}{text}").trim().to_owned();
-            out.push(Piece { headings: self.headings.clone(), text, line: self.line + line });
+            let text = format!("{title}{text}").trim().replace("\r\n", "\n");
+            put(Piece { headings: self.headings.clone(), text, line: self.line + line })
         };
-        let runs = runs(&self.lines);
-        if runs.is_empty() && self.level > 0 && !has_below {
-            put("", 0);
-        }
-        for (text, line) in runs {
-            put(&text, line + usize::from(self.level > 0));
-        }
+        let mut said = false;
+        runs(self.text, &mut |text, line| {
+            said = true;
+            put(text, line + self.height)
+        })?;
+        if said || self.level == 0 || has_below { Flow::Continue(()) } else { put("", 0) }
     }
 }
 
 /// Paragraphs joined up to the longest piece, each run with the line it begins on.
-fn runs(lines: &[&str]) -> Vec<(String, usize)> {
-    let mut out: Vec<(String, usize)> = Vec::new();
-    let mut length = 0;
-    for (block, line, gap) in blocks(lines) {
+fn runs(text: &str, put: &mut dyn FnMut(&str, usize) -> Flow) -> Flow {
+    let mut open: Option<(String, usize, usize)> = None;
+    blocks(text, &mut |block, line, gap| {
         let more = block.chars().count();
-        match out.last_mut() {
-            Some((text, _)) if length + more <= LONGEST => {
-                text.push_str(gap);
-                text.push_str(&block);
-                length += more + gap.len();
-            }
-            _ => {
-                out.push((block, line));
-                length = more;
-            }
+        if let Some((run, length, _)) = open.as_mut().filter(|(_, length, _)| length + more <= LONGEST) {
+            run.push_str(gap);
+            run.push_str(block);
+            *length += more + gap.len();
+            return Flow::Continue(());
         }
-    }
-    out
+        let before = open.replace((block.to_owned(), more, line));
+        before.map_or(Flow::Continue(()), |(run, _, line)| put(&run, line))
+    })?;
+    open.map_or(Flow::Continue(()), |(run, _, line)| put(&run, line))
 }
 
 /// Paragraphs, and the single lines of one that is too long itself (a list); each with its line and
 /// what parts it from the one before. What is fenced stays together.
-fn blocks<'a>(lines: &[&'a str]) -> Vec<(String, usize, &'a str)> {
-    let mut out = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
-    let mut fences = Fences::default();
-    let mut close = |open: &mut Vec<&str>, end: usize, fenced: bool| {
-        let from = end - open.len();
-        let whole = open.join("\n");
-        if whole.chars().count() <= LONGEST || fenced {
-            out.extend((!whole.trim().is_empty()).then_some((whole, from, "\n\n")));
-        } else {
-            let gap = |n| if n == 0 { "\n\n" } else { "\n" };
-            out.extend(open.iter().enumerate().map(|(n, line)| ((*line).to_owned(), from + n, gap(n))));
+fn blocks(text: &str, put: &mut dyn FnMut(&str, usize, &str) -> Flow) -> Flow {
+    let mut close = |block: &str, from: usize, fenced: bool| {
+        if fenced || !is_long(block) {
+            return if block.trim().is_empty() { Flow::Continue(()) } else { put(block, from, "\n\n") };
         }
-        open.clear();
+        let gap = |n| if n == 0 { "\n\n" } else { "\n" };
+        block.lines().enumerate().try_for_each(|(n, line)| put(line, from + n, gap(n)))
     };
-    let mut fenced = false;
-    for (n, line) in lines.iter().enumerate() {
+    let mut fences = Fences::default();
+    // Where the open paragraph begins: its byte and its line.
+    let mut open: Option<(usize, usize)> = None;
+    let (mut fenced, mut at) = (false, 0);
+    for (n, line) in text.split_inclusive('\n').enumerate() {
         let inside = fences.holds(line);
-        if line.trim().is_empty() && !inside {
-            close(&mut open, n, fenced);
-            fenced = false;
-        } else {
+        if !line.trim().is_empty() || inside {
             fenced |= inside;
-            open.push(line);
+            open.get_or_insert((at, n));
+        } else if let Some((from, line)) = open.take() {
+            close(without_end(text.get(from..at)), line, fenced)?;
+            fenced = false;
         }
+        at += line.len();
     }
-    close(&mut open, lines.len(), fenced);
-    out
+    open.map_or(Flow::Continue(()), |(from, line)| close(without_end(text.get(from..)), line, fenced))
 }
 
-fn sections(body: &str) -> Vec<Section<'_>> {
-    let mut out = vec![Section { headings: Vec::new(), level: 0, lines: Vec::new(), line: 0 }];
+/// Lines without the end of the last one.
+fn without_end(lines: Option<&str>) -> &str {
+    let lines = lines.unwrap_or_default();
+    let lines = lines.strip_suffix('\n').unwrap_or(lines);
+    lines.strip_suffix('\r').unwrap_or(lines)
+}
+
+/// The first has no heading, and may be empty.
+fn sections<'a>(body: &'a str, put: &mut dyn FnMut(Section<'a>) -> Flow) -> Flow {
+    let mut open = Section { headings: Vec::new(), level: 0, text: "", line: 0, height: 0 };
     let mut above: Vec<(usize, String)> = Vec::new();
     let mut fences = Fences::default();
-    let lines: Vec<&str> = body.lines().collect();
-    let mut n = 0;
-    while let Some(line) = lines.get(n) {
+    let mut lines = body.split_inclusive('\n').enumerate().peekable();
+    // Of the open section's text, and of the line.
+    let (mut from, mut at) = (0, 0);
+    let mut after_blank = true;
+    while let Some((n, line)) = lines.next() {
+        let mut end = at + line.len();
         let inside = fences.holds(line);
-        let after_blank = n == 0 || lines.get(n - 1).is_some_and(|l| l.trim().is_empty());
-        let below = lines.get(n + 1).copied().filter(|_| after_blank);
-        match heading(line, below).filter(|_| !inside) {
-            Some((level, title, height)) => {
-                above.retain(|(outer, _)| *outer < level);
-                above.push((level, title.to_owned()));
-                let headings = above.iter().map(|(_, title)| title.clone()).collect();
-                out.push(Section { headings, level, lines: Vec::new(), line: n });
-                n += height;
+        let below = lines.peek().map(|(_, below)| *below).filter(|_| after_blank);
+        after_blank = line.trim().is_empty();
+        if let Some((level, title, height)) = heading(without_end(Some(line)), below).filter(|_| !inside) {
+            above.retain(|(outer, _)| *outer < level);
+            above.push((level, title.to_owned()));
+            let headings = above.iter().map(|(_, title)| title.clone()).collect();
+            open.text = body.get(from..at).unwrap_or_default();
+            put(std::mem::replace(&mut open, Section { headings, level, text: "", line: n, height }))?;
+            if height == 2 {
+                end += lines.next().map_or(0, |(_, underline)| underline.len());
             }
-            None => {
-                if let Some(section) = out.last_mut() {
-                    section.lines.push(line);
-                }
-                n += 1;
-            }
+            from = end;
         }
+        at = end;
     }
-    out
+    open.text = body.get(from..).unwrap_or_default();
+    put(open)
 }
 
 /// Level, title and number of lines of a heading: `## Title`, or a line underlined with `===` or `---`.
@@ -215,6 +224,16 @@ fn opening(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn pieces(body: &str) -> Vec<Piece> {
+        let mut all = Vec::new();
+        let flow = super::pieces(body, &mut |piece| {
+            all.push(piece);
+            Flow::Continue(())
+        });
+        assert!(flow.is_continue());
+        all
+    }
+
     /// Expected: headings and the beginning of each piece.
     fn check(body: &str, expected: &[(&str, &str)]) {
         let pieces = pieces(body);
@@ -245,6 +264,9 @@ mod tests {
         let piece = &pieces(&format!("# A\n\n{long}\n\n## B\n{long}"))[1];
         assert!(piece.text.starts_with("## A › B\n\nword"));
         assert_eq!(piece.line, 5);
+        let lines: Vec<_> = pieces(&format!("A\r\n===\r\n{long}\r\nmore\r\n\r\nend\r\n# B\r\n\r\n{long}\r\n"));
+        assert_eq!(lines.iter().map(|p| p.line).collect::<Vec<_>>(), [2, 8]);
+        assert!(lines[0].text.ends_with("word \nmore\n\nend"), "{:?}", lines[0].text);
     }
 
     #[test]
