@@ -13,7 +13,7 @@ use ts_rs::TS;
 /// `{"call": "search", "query": {…}}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "call", rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Call {
     Status,
     Search {
@@ -197,7 +197,7 @@ pub enum Call {
 /// `{"reply": "found", "value": {…}}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "reply", content = "value", rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Reply {
     Status(Status),
     Found(Found),
@@ -226,7 +226,7 @@ pub enum Reply {
 
 /// What went wrong, for a person. Doors choose by `kind`, never by the sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Trouble {
     /// `locked`, `wrong_key`, `unknown_format`, `not_found`, `busy`, `bad_query`, `other`, …
     pub kind: String,

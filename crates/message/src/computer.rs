@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 /// Something that could be imported, told from names, sizes and dates alone: nothing of it was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Discovered {
     /// Key of the format that it looks like; empty where it may hold several.
     pub source: String,
@@ -34,7 +34,7 @@ pub struct Discovered {
 /// How a watched folder is kept up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum WatchedKind {
     /// Notes: what is deleted there is deleted here.
     Notes,
@@ -44,7 +44,7 @@ pub enum WatchedKind {
 
 /// A folder that is kept up to date while Evoke runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct WatchedRow {
     pub path: String,
     pub kind: WatchedKind,

@@ -8,7 +8,7 @@ use ts_rs::TS;
 /// dates in words are parsed by the memory; the other fields are what was clicked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Query {
     pub text: String,
     /// Keys of sources, as in a facet.
@@ -44,7 +44,7 @@ pub struct Query {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Sort {
     #[default]
     Best,

@@ -10,7 +10,7 @@ use ts_rs::TS;
 /// Which lists a search fuses. `Hybrid` is the product; the others are for measuring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Mode {
     #[default]
     Hybrid,
@@ -23,7 +23,7 @@ pub enum Mode {
 
 /// A message as it is shown, in a list or in its surroundings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Shown {
     #[ts(as = "String")]
     pub id: MessageId,
@@ -56,14 +56,14 @@ pub struct Shown {
 
 /// A span of a text in UTF-16 code units (as JavaScript counts), end exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Range {
     pub start: u32,
     pub end: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Hit {
     pub message: Shown,
     pub score: f32,
@@ -80,7 +80,7 @@ pub struct Hit {
 
 /// How the hit came about; each part is that list's standardised score (z), none where it did not list the hit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Why {
     pub words: Option<f32>,
     pub words_in_context: Option<f32>,
@@ -96,7 +96,7 @@ pub struct Why {
 
 /// A filter that was understood from the text or clicked: shown under the field, removable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Chip {
     /// `from`, `person`, `in`, `source`, `kind`, `has`, `date`, `phrase`, `not`.
     pub field: String,
@@ -107,7 +107,7 @@ pub struct Chip {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Facet {
     /// What to put into the query: a source key, a person id, a kind, a year.
     pub key: String,
@@ -118,7 +118,7 @@ pub struct Facet {
 
 /// Counts among all hits, each group within the other filters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Facets {
     pub sources: Vec<Facet>,
     pub people: Vec<Facet>,
@@ -130,7 +130,7 @@ pub struct Facets {
 
 /// A way out of an empty result, with what it would give.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Offer {
     /// "Without from:ana"
     pub label: String,
@@ -142,7 +142,7 @@ pub struct Offer {
 
 /// The answer to a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Found {
     pub chips: Vec<Chip>,
     /// What remains of the text as words and meaning.
@@ -169,7 +169,7 @@ pub struct Found {
 
 /// The content of an attached file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct FileShown {
     pub name: String,
     pub mime: Option<String>,
@@ -179,7 +179,7 @@ pub struct FileShown {
 
 /// Messages of one conversation, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Page {
     #[ts(as = "String")]
     pub conversation: ConversationId,

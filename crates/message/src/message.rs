@@ -45,7 +45,7 @@ pub struct Message {
 /// What kind of writing it is. The facet "Kind".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Kind {
     Chat,
     Ai,
@@ -76,7 +76,7 @@ impl Kind {
 /// Who speaks, as a language model's chat knows it; people are always `Human`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Role {
     Human,
     Assistant,
@@ -87,7 +87,7 @@ pub enum Role {
 /// What part of a conversation this is. Only `Text` is embedded; the rest is shown in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Part {
     Text,
     /// "X joined", "security code changed".
@@ -115,7 +115,7 @@ impl Sender {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Attachment {
     pub name: String,
     pub mime: Option<String>,
@@ -134,7 +134,7 @@ pub struct Document {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Reaction {
     pub emoji: String,
     pub count: u32,
@@ -142,7 +142,7 @@ pub struct Reaction {
 
 /// Where in an export a record stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Place {
     /// File, with its path inside a container: `export.zip/conversations.json`.
     pub file: String,
@@ -154,7 +154,7 @@ pub struct Place {
 /// What a message carries besides its words. The filter and facet "Has".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Has {
     Image,
     /// An attachment that is neither a picture nor a recording.
@@ -281,7 +281,7 @@ pub struct Contact {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum ConversationKind {
     Direct,
     Group,

@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 /// Somebody as one source knows them. A person has one or more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Identity {
     #[ts(as = "String")]
     pub id: PersonId,
@@ -39,7 +39,7 @@ impl Identity {
 
 /// Messages of one local month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Month {
     /// `2024-05`
     pub month: String,
@@ -49,7 +49,7 @@ pub struct Month {
 
 /// All that is known of a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct PersonPage {
     /// `first` and `last` are the first and last contact: of what they wrote and of direct talks with them.
     pub person: PersonRow,
@@ -68,7 +68,7 @@ pub struct PersonPage {
 /// What speaks for two people being one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum EvidenceKind {
     Number,
     Address,
@@ -77,7 +77,7 @@ pub enum EvidenceKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Evidence {
     pub kind: EvidenceKind,
     /// "both have the number +49 176 1234567"
@@ -86,7 +86,7 @@ pub struct Evidence {
 
 /// Two people who may be one. Nothing is merged before somebody says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Suggestion {
     pub one: PersonRow,
     pub other: PersonRow,
@@ -96,7 +96,7 @@ pub struct Suggestion {
 
 /// Somebody who may be the owner, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Guess {
     pub person: PersonRow,
     pub sentence: String,
@@ -104,7 +104,7 @@ pub struct Guess {
 
 /// "Which one is you?": of one import, asked once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct WhoIsMe {
     #[ts(type = "number")]
     pub import: u64,

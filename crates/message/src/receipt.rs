@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 /// Why a record was not kept, with how many there were and where the first stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Reason {
     /// In words: "hidden system message".
     pub reason: String,
@@ -17,8 +17,7 @@ pub struct Reason {
 }
 
 /// A record that could not be read, or a file that was not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broken {
     pub place: Place,
     pub reason: String,
@@ -26,7 +25,7 @@ pub struct Broken {
 
 /// What an import did. Invariant: `seen = added + updated + duplicate + skipped + failed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Receipt {
     /// Number of the import in this Home, from 1; 0 for a dry run.
     #[ts(type = "number")]
@@ -86,7 +85,7 @@ impl Receipt {
 
 /// A record of an import that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Lost {
     /// False where it could not be read at all.
     pub skipped: bool,
@@ -96,7 +95,7 @@ pub struct Lost {
 
 /// An import with every record that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct ImportShown {
     pub receipt: Receipt,
     /// In the order in which they were met.
@@ -108,7 +107,7 @@ pub struct ImportShown {
 
 /// Where a message was seen: one export of one import.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Provenance {
     #[ts(type = "number")]
     pub import: u64,
@@ -118,7 +117,7 @@ pub struct Provenance {
 
 /// A message that was found to be the same as another one, from another exporter of one chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Duplicate {
     /// The copy that is not shown.
     #[ts(as = "String")]
@@ -141,7 +140,7 @@ pub struct Duplicate {
 
 /// What an import would do; nothing is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct DryRun {
     pub receipt: Receipt,
     /// "WhatsApp, 3 chats"
@@ -158,7 +157,7 @@ pub struct DryRun {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Stage {
     Reading,
     Saving,
@@ -169,7 +168,7 @@ pub enum Stage {
 
 /// Work done per stage, in messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Stages {
     pub stage: Stage,
     #[ts(type = "number")]
@@ -185,7 +184,7 @@ pub struct Stages {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum JobState {
     Running,
     Paused,
@@ -196,7 +195,7 @@ pub enum JobState {
 
 /// An import under way or finished in this session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Job {
     #[ts(type = "number")]
     pub id: u64,
@@ -211,7 +210,7 @@ pub struct Job {
 /// What is to be forgotten.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Target {
     Message(#[ts(as = "String")] MessageId),
     Conversation(#[ts(as = "String")] ConversationId),
@@ -230,7 +229,7 @@ pub enum Target {
 
 /// What forgetting removes (as preview) or removed (as receipt).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Forgotten {
     #[ts(type = "number")]
     pub messages: u64,

@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 /// How much of the archive meaning search can see. `waiting + embedded + failed + excluded = passages`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Coverage {
     #[ts(type = "number")]
     pub passages: u64,
@@ -31,7 +31,7 @@ impl Coverage {
 
 /// The indexes behind search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Index {
     pub coverage: Coverage,
     pub percent: u8,
@@ -41,7 +41,7 @@ pub struct Index {
 
 /// What the operating system was told about the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Network {
     /// The operating system refuses internet sockets to this process.
     pub blocked: bool,
@@ -51,7 +51,7 @@ pub struct Network {
 
 /// What protects the Home on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Protection {
     /// `keychain`, `passphrase`, `key_file`.
     pub kind: String,
@@ -59,7 +59,7 @@ pub struct Protection {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Archive {
     #[ts(type = "number")]
     pub messages: u64,
@@ -76,7 +76,7 @@ pub struct Archive {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Status {
     pub version: String,
     pub home: String,
@@ -96,8 +96,7 @@ pub struct Status {
 }
 
 /// A model that can read the archive.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelRow {
     pub name: String,
     pub folder: String,
@@ -106,20 +105,18 @@ pub struct ModelRow {
     /// `in use`, `kept`, `being built`, `not used`.
     pub state: String,
     /// Values of a vector; 0 where the model cannot be opened.
-    #[ts(type = "number")]
     pub dims: u64,
     /// It has a latent memory.
     pub evolver: bool,
     /// It ranks hits anew and cannot read an archive.
     pub reranks_only: bool,
-    #[ts(type = "number")]
     pub bytes: u64,
     /// Why it cannot be used.
     pub trouble: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct SourceRow {
     pub source: String,
     pub label: String,
@@ -142,7 +139,7 @@ pub struct SourceRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct PersonRow {
     /// Of the identity that stands for all of them.
     #[ts(as = "String")]
@@ -162,7 +159,7 @@ pub struct PersonRow {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct ConversationRow {
     #[ts(as = "String")]
     pub id: ConversationId,

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub enum Unit {
     Hour,
     Day,
@@ -19,7 +19,7 @@ pub enum Unit {
 
 /// One bar: local calendar unit beginning at `start`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Bucket {
     /// UTC milliseconds of its beginning in the zone shown; `end` is exclusive.
     #[ts(type = "number")]
@@ -35,7 +35,7 @@ pub struct Bucket {
 
 /// The first and last message of a source: outside it there is no data, not silence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Span {
     pub source: String,
     #[ts(type = "number")]
@@ -45,7 +45,7 @@ pub struct Span {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Timeline {
     pub unit: Unit,
     /// Without gaps between the first and the last.
@@ -60,7 +60,7 @@ pub struct Timeline {
 
 /// The messages of one conversation on one day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Cluster {
     #[ts(as = "String")]
     pub conversation: ConversationId,
@@ -81,7 +81,7 @@ pub struct Cluster {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct OtherYear {
     pub year: i16,
     pub message: Shown,
@@ -89,7 +89,7 @@ pub struct OtherYear {
 
 /// One local calendar day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export, export_to = "types.ts")]
+#[ts(export_to = "types.ts")]
 pub struct Day {
     /// `2024-04-12`
     pub date: String,

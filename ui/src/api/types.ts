@@ -13,11 +13,6 @@ path: string | null,
 missing: string | null, };
 
 /**
- * A record that could not be read, or a file that was not.
- */
-export type Broken = { place: Place, reason: string, };
-
-/**
  * One bar: local calendar unit beginning at `start`.
  */
 export type Bucket = { 
@@ -351,35 +346,6 @@ skipped: boolean, reason: string, place: Place, };
  * Which lists a search fuses. `Hybrid` is the product; the others are for measuring.
  */
 export type Mode = "hybrid" | "words" | "static" | "context" | "evolved";
-
-/**
- * A model that can read the archive.
- */
-export type ModelRow = { name: string, folder: string, 
-/**
- * It came with Evoke.
- */
-bundled: boolean, 
-/**
- * `in use`, `kept`, `being built`, `not used`.
- */
-state: string, 
-/**
- * Values of a vector; 0 where the model cannot be opened.
- */
-dims: number, 
-/**
- * It has a latent memory.
- */
-evolver: boolean, 
-/**
- * It ranks hits anew and cannot read an archive.
- */
-reranks_only: boolean, bytes: number, 
-/**
- * Why it cannot be used.
- */
-trouble: string | null, };
 
 /**
  * Messages of one local month.

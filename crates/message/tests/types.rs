@@ -1,0 +1,12 @@
+//! Writes ui/src/api/types.ts: the calls that the window may make and the replies, with every type in them. In one
+//! test, so that a run of some tests alone writes the file whole or not at all.
+
+use evoke_message::{Call, Reply};
+use ts_rs::{Config, TS};
+
+#[test]
+fn the_types_of_the_window_are_written() {
+    let config = Config::from_env();
+    Call::export_all(&config).unwrap();
+    Reply::export_all(&config).unwrap();
+}
