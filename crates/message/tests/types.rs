@@ -2,11 +2,11 @@
 //! test, so that a run of some tests alone writes the file whole or not at all.
 
 use evoke_message::{Call, Reply};
-use ts_rs::{Config, TS};
+use ts_rs::{Config, ExportError, TS};
 
 #[test]
-fn the_types_of_the_window_are_written() {
+fn the_types_of_the_window_are_written() -> Result<(), ExportError> {
     let config = Config::from_env();
-    Call::export_all(&config).unwrap();
-    Reply::export_all(&config).unwrap();
+    Call::export_all(&config)?;
+    Reply::export_all(&config)
 }
