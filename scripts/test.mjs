@@ -42,7 +42,8 @@ function pythonOfTraining() {
   const home = join(target(), "training-venv");
   const python = join(home, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
   if (!existsSync(python)) run(["python3", "-m", "venv", home]);
-  run([python, "-m", "pip", "install", "--quiet", "-r", join(root, "training/requirements-evolver.txt")]);
+  const needed = ["evolver", "search"].flatMap((name) => ["-r", join(root, `training/requirements-${name}.txt`)]);
+  run([python, "-m", "pip", "install", "--quiet", ...needed]);
   return python;
 }
 
