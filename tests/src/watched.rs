@@ -134,5 +134,5 @@ async fn exports_that_are_dropped_are_read_and_kept() {
     work.await.unwrap();
     let receipt = memory.receipts().await.unwrap().remove(0);
     assert!(receipt.adds_up(), "{receipt:?}");
-    assert_eq!((receipt.seen, receipt.added), (3, 3));
+    assert_eq!((receipt.seen, receipt.added), (3, 3), "{receipt:?}");
 }
